@@ -1,0 +1,1 @@
+"""The edges where mail comes in, and what a message is."""

@@ -1,0 +1,1 @@
+"""What leaves: composed, gated, kept until it is sent."""

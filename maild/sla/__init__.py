@@ -1,0 +1,1 @@
+"""Business time, clocks, escalation and severity. Pure."""
