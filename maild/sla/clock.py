@@ -1,11 +1,15 @@
-"""Clocks: a fold over a ticket's events. See `fold`."""
+"""What a clock is, and when it reaches a given amount of open time. `sla.fold` makes clocks out of events."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from maild.sla.hours import Calendar, add_micros, between_micros
 from maild.sla.policy import Metric
 from maild.ticket import Severity
+
+Spans = tuple[tuple[datetime, datetime | None], ...]
+"""Stretches in which a clock ran, in order of time; the end of the last is None while it runs."""
 
 KINDS = frozenset(
     {
@@ -61,9 +65,11 @@ class History:
 class Clock:
     """One running, paused or stopped clock.
 
-    `cycle` counts from 1. `spans` are the stretches (UTC, end None while running) in which it ran; `calendar_name` says
-    in whose open time. `target_at` and `limit_at` are None while paused. `stopped_at` is when it was answered or resolved.
-    `breached_at` is when a breach stands recorded. Seconds are open seconds of its calendar.
+    `cycle` counts from 1. `spans` are the stretches (UTC, end None while running) in which it ran; `calendar_name` says in
+    whose open time. `target_at` and `limit_at` are None while paused. `stopped_at` is when it was answered or resolved.
+    `breached_at` is when a breach stands recorded, `by_reclassification` that a new severity made it one (R5).
+    A breach colours the state for good: a clock answered late, or paused after its limit, has state breached.
+    `elapsed_seconds` is None until it stops; `paused_seconds` are those of pending. Both are open seconds of its calendar.
     """
 
     metric: Metric
@@ -71,7 +77,7 @@ class Clock:
     calendar_name: str
     target_seconds: int
     limit_seconds: int
-    spans: tuple[tuple[datetime, datetime | None], ...]
+    spans: Spans
     target_at: datetime | None
     limit_at: datetime | None
     state: ClockState
@@ -85,3 +91,38 @@ class Clock:
     def started_at(self) -> datetime:
         """When it began to run."""
         return self.spans[0][0]
+
+    @property
+    def paused(self) -> bool:
+        """Whether it neither runs nor has stopped."""
+        return self.stopped_at is None and self.spans[-1][1] is not None
+
+    @property
+    def course(self) -> Spans:
+        """The spans its deadlines are counted in: those it ran in, and for a stopped clock on from the stop.
+
+        So the deadlines of an answered clock stay what they were when it was answered.
+        """
+        if self.stopped_at is None:
+            return self.spans
+        if self.spans[-1][1] == self.stopped_at:
+            return (*self.spans[:-1], (self.spans[-1][0], None))
+        return (*self.spans, (self.stopped_at, None))
+
+
+def due(calendar: Calendar, spans: Spans, seconds: int, percent: int = 100) -> datetime | None:
+    """Give the instant at which a clock with these spans has run `percent` of `seconds` open seconds of the calendar.
+
+    None where it was paused or stopped before. CalendarError where the calendar has not that much open time left.
+    """
+    left = seconds * percent * 10_000
+    for start, end in spans:
+        if end is None:
+            return add_micros(calendar, start, left)
+        ran = between_micros(calendar, start, end)
+        if ran >= left:
+            reached = add_micros(calendar, start, left)
+            if reached <= end:
+                return reached
+        left -= min(ran, left)
+    return None

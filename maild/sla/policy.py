@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -42,6 +42,22 @@ class Policy:
         """Give what is promised to that severity."""
         return self.promises[severity]
 
+    def calendar(self, name: str) -> Calendar:
+        """Give the calendar that a promise (and so a `Clock`) names; KeyError where none does."""
+        return {each.calendar_name: each.calendar for each in self.promises.values()}[name]
+
+    def on(self, name: str, calendar: Calendar) -> "Policy":
+        """Give the same promise with another calendar in place of every one that is not 24/7."""
+        return Policy(
+            self.name,
+            MappingProxyType(
+                {
+                    severity: each if each.calendar.always else replace(each, calendar_name=name, calendar=calendar)
+                    for severity, each in self.promises.items()
+                }
+            ),
+        )
+
 
 SECONDS: Mapping[Severity, tuple[tuple[int, int], tuple[int, int]]] = MappingProxyType(
     {
@@ -59,5 +75,7 @@ def standard(weekday: Calendar, always: Calendar, weekday_name: str = "weekdays"
     promises = {}
     for severity, (first, resolution) in SECONDS.items():
         urgent = severity is Severity.URGENT
-        promises[severity] = Promise("always" if urgent else weekday_name, always if urgent else weekday, first, resolution)
+        promises[severity] = Promise(
+            "always" if urgent else weekday_name, always if urgent else weekday, first, resolution
+        )
     return Policy("", MappingProxyType(promises))

@@ -1,0 +1,92 @@
+"""`maild init` and `maild check`: a configuration to start from, and what is wrong or odd with one."""
+
+from datetime import datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from maild.cli.terms import ConfigOption, Exit, configuration, fail, say
+from maild.config import Config
+from maild.config.duration import words
+from maild.daemon import utc_now
+from maild.outbound.template_files import check_templates
+from maild.sla.hours import CalendarError, add
+from maild.sla.severity_rules import parse_rules
+from maild.ticket import Severity
+
+_DAY = 86400
+
+
+def init(folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to write maild.toml")] = Path()) -> None:
+    """Write a commented maild.toml to start from."""
+    path = folder / "maild.toml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(files("maild.config").joinpath("sample.toml").read_text("utf-8"))
+    except FileExistsError:
+        fail(Exit.USAGE, f"{path} is there already: nothing was changed")
+    except OSError as error:
+        fail(Exit.CONFIG, f"{path} cannot be written: {error.strerror}")
+    say(f"{path} is written. Edit it, then run: maild check -c {path}")
+
+
+def check(config: ConfigOption = None) -> None:
+    """Check all of the configuration and the templates, and print what is promised, in dates."""
+    loaded = configuration(config)
+    faults = [f"{loaded.path}: {fault}" for fault in check_templates(loaded.templates_dir)]
+    if loaded.keywords is not None:
+        try:
+            parse_rules(loaded.keywords)
+        except ValueError as error:
+            faults.append(f"{loaded.path}: severity.keywords_file: {error}")
+    if faults:
+        fail(Exit.CONFIG, *faults)
+    for line in (*_warnings(loaded), *promises(loaded, utc_now())):
+        say(line)
+    say(f"{loaded.path} is fine")
+
+
+def _warnings(config: Config) -> list[str]:
+    found = []
+    for name, policy in config.policies.items():
+        for severity, promise in policy.promises.items():
+            limit = promise.first_response[1]
+            if limit > _DAY:
+                key = f"policy.{name}.{severity}" if name else f"sla.{severity}"
+                found.append(f"warning: {key}.first_response promises an answer later than 24 open hours: {words(limit)}")
+    if not config.auth.authserv_id:
+        found.append(
+            "warning: auth.authserv_id is empty, so no sender is ever authenticated: an agent's mail counts only as a"
+            " reply to a notification" + ("" if config.ack.to == "everyone" else ", and only known senders are acknowledged")
+        )
+    if not config.agents:
+        found.append("warning: there is no [[agent]], so nobody is told of new tickets")
+    if any(not mailbox.subaddress for mailbox in config.mailboxes) and not config.auth.authserv_id:
+        found.append("warning: a mailbox without subaddress needs auth.authserv_id, or no agent can answer")
+    return found
+
+
+def promises(config: Config, now: datetime) -> list[str]:
+    """Say what the promise means for a mail on the coming Friday at 16:50, in the desk's time zone."""
+    zone = ZoneInfo(config.desk.time_zone)
+    local = now.astimezone(zone)
+    friday = (local + timedelta(days=(4 - local.weekday()) % 7)).replace(hour=16, minute=50, second=0, microsecond=0)
+    lines = [f"A mail that comes on {_when(friday)} ({config.desk.time_zone})"]
+    for severity in Severity:
+        promise = config.policy.promise(severity)
+        try:
+            first = add(promise.calendar, friday.astimezone(ZoneInfo("UTC")), promise.first_response[1]).astimezone(zone)
+            done = add(promise.calendar, friday.astimezone(ZoneInfo("UTC")), promise.resolution[1]).astimezone(zone)
+        except CalendarError as error:
+            lines.append(f"  {severity}: {error}")
+            continue
+        lines.append(f"  {severity}: must be answered by {_when(first)} and resolved by {_when(done)} ({promise.calendar_name})")
+    return lines
+
+
+def _when(at: datetime) -> str:
+    return at.strftime("%A %Y-%m-%d %H:%M")

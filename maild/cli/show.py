@@ -1,0 +1,211 @@
+"""`maild tickets` and `maild show`: what the ledger holds, for people and for scripts."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from maild.cli.terms import ConfigOption, Exit, JsonOption, configuration, fail, instant, ledger_of, one_line, say, ticket_number
+from maild.config import Config
+from maild.sla.clock import Clock
+from maild.store import Ledger
+from maild.store.lines import OutboxLine, TicketLine
+from maild.ticket import Event, Message, Severity, State, Ticket
+
+
+def tickets(
+    state: Annotated[State | None, typer.Option(help="Only tickets in this state")] = None,
+    severity: Annotated[Severity | None, typer.Option(help="Only tickets of this severity")] = None,
+    due: Annotated[bool, typer.Option("--due", help="Only tickets with a clock that runs")] = False,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """List tickets, the most pressing first."""
+    asyncio.run(_tickets(configuration(config), state, severity, due, json))
+
+
+async def _tickets(config: Config, state: State | None, severity: Severity | None, due: bool, json: bool) -> None:
+    async with ledger_of(config) as ledger:
+        lines = await ledger.tickets(state, severity, due_only=due)
+    if json:
+        for line in lines:
+            say(one_line(_line(config, line)))
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("ticket", "severity", "state", "due", "of", "owner", "customer", "subject"):
+        table.add_column(heading)
+    for line in lines:
+        ticket = line.ticket
+        when = line.due_at.strftime("%Y-%m-%d %H:%M UTC") if line.due_at else "-"
+        cells = (
+            f"#{ticket.number}",
+            ticket.severity,
+            ticket.state,
+            when,
+            line.due_metric or "",
+            ticket.assignee or "nobody",
+            ticket.requester.name or ticket.requester.address,
+            ticket.subject,
+        )
+        table.add_row(*(Text(printable(str(cell))) for cell in cells))
+    Console().print(table)
+
+
+def printable(text: str) -> str:
+    """Take out what would drive a terminal: text in mail is a stranger's."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def _line(config: Config, line: TicketLine) -> dict[str, Any]:
+    ticket = line.ticket
+    return {
+        "id": ticket.number,
+        "reference": reference(config, ticket.number),
+        "subject": ticket.subject,
+        "state": ticket.state,
+        "severity": ticket.severity,
+        "requester": ticket.requester.address,
+        "assignee": ticket.assignee,
+        "opened_at": instant(ticket.opened_at),
+        "due_at": instant(line.due_at),
+        "due_metric": line.due_metric,
+    }
+
+
+def reference(config: Config, number: int) -> str:
+    """Give a ticket's name as subjects carry it, without brackets."""
+    return f"{config.desk.reference} #{number}"
+
+
+def show(
+    number: Annotated[str, typer.Argument(metavar="N", help="The ticket's number")],
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show one ticket: fields, clocks, messages, events, and what was mailed."""
+    asyncio.run(_show(configuration(config), ticket_number(number), json))
+
+
+async def _show(config: Config, number: int, json: bool) -> None:
+    async with ledger_of(config) as ledger:
+        value = await gather(config, ledger, number)
+    if json:
+        say(one_line(value))
+    else:
+        say(printable(_page(value)))
+
+
+async def gather(config: Config, ledger: Ledger, number: int) -> dict[str, Any]:
+    """Give all of a ticket in the shape of the contract; ends with 65 where there is no such ticket."""
+    ticket = await ledger.ticket(number)
+    if ticket is None:
+        fail(Exit.DATA, f"there is no ticket {number}")
+    return {
+        **_fields(config, ticket),
+        "clocks": [_clock(clock) for clock in await ledger.clocks(number)],
+        "messages": [_message(message) for message in await ledger.messages(number)],
+        "events": [_event(event) for event in await ledger.events(number)],
+        "outbox": [_owed(line) for line in await ledger.outbox(number)],
+    }
+
+
+def _fields(config: Config, ticket: Ticket) -> dict[str, Any]:
+    return {
+        "id": ticket.number,
+        "reference": reference(config, ticket.number),
+        "subject": ticket.subject,
+        "state": ticket.state,
+        "severity": ticket.severity,
+        "severity_because": list(ticket.severity_because),
+        "requester": ticket.requester.address,
+        "requester_name": ticket.requester.name,
+        "participants": list(ticket.participants),
+        "assignee": ticket.assignee,
+        "mailbox": ticket.mailbox,
+        "policy": ticket.policy,
+        "opened_at": instant(ticket.opened_at),
+        "opened_by": ticket.opened_by,
+        "first_response_at": instant(ticket.first_response_at),
+        "first_response_evidence": ticket.first_response_evidence or None,
+        "resolved_at": instant(ticket.resolved_at),
+        "closed_at": instant(ticket.closed_at),
+    }
+
+
+def _clock(clock: Clock) -> dict[str, Any]:
+    return {
+        "metric": clock.metric,
+        "cycle": clock.cycle,
+        "calendar": clock.calendar_name,
+        "target_at": instant(clock.target_at),
+        "limit_at": instant(clock.limit_at),
+        "state": clock.state,
+        "started_at": instant(clock.started_at),
+        "stopped_at": instant(clock.stopped_at),
+        "breached_at": instant(clock.breached_at),
+        "by_reclassification": clock.by_reclassification,
+        "elapsed_seconds": clock.elapsed_seconds,
+        "paused_seconds": clock.paused_seconds,
+    }
+
+
+def _message(message: Message) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "message_id": message.message_id,
+        "at": instant(message.at),
+        "from": message.sender.address,
+        "from_name": message.sender.name,
+        "kind": message.kind,
+        "verified": message.verified or None,
+        "placed_because": message.placed_because,
+        "subject": message.subject,
+        "text": message.text,
+        "recipients": list(message.recipients),
+    }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {"at": instant(event.at), "actor": event.actor, "what": event.what, "because": event.because, "data": dict(event.data)}
+
+
+def _owed(line: OutboxLine) -> dict[str, Any]:
+    return {
+        "kind": line.kind,
+        "to": line.rcpt,
+        "message_id": line.message_id,
+        "state": line.state,
+        "attempts": line.attempts,
+        "last_reply": line.last_reply or None,
+        "sent_at": instant(line.sent_at),
+    }
+
+
+def _page(value: dict[str, Any]) -> str:
+    lines = [
+        f"{value['reference']}  {value['severity'].upper()}  {value['state']}  {value['subject']}",
+        f"  customer  {value['requester_name']} <{value['requester']}>",
+        f"  owner     {value['assignee'] or 'nobody'}",
+        f"  opened    {value['opened_at']}",
+        f"  answered  {value['first_response_at'] or 'not yet'}",
+        *(f"  severity  {because}" for because in value["severity_because"]),
+        "clocks",
+    ]
+    for clock in value["clocks"]:
+        until = f"target {clock['target_at']}, limit {clock['limit_at']}" if clock["limit_at"] else "no deadline while it rests"
+        stop = f", stopped {clock['stopped_at']}" if clock["stopped_at"] else ""
+        breach = f", BREACHED {clock['breached_at']}" if clock["breached_at"] else ""
+        lines.append(f"  {clock['metric']:<15} {clock['state']:<9} {until}{stop}{breach} ({clock['calendar']})")
+    lines.append("messages")
+    for message in value["messages"]:
+        lines.append(f"  {message['at']}  {message['kind']}  {message['from']}  ({message['placed_because']})")
+        lines += [f"    | {line}" for line in message["text"].splitlines()[:20]]
+    lines.append("events")
+    lines += [f"  {event['at']}  {event['what']}  by {event['actor']}: {event['because']}" for event in value["events"]]
+    lines.append("mail sent and owed")
+    lines += [f"  {owed['kind']:<13} {owed['state']:<8} {owed['to']}  {owed['last_reply'] or ''}" for owed in value["outbox"]]
+    return "\n".join(lines)

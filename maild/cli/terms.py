@@ -1,0 +1,89 @@
+"""What every command shares: its options, exit codes (sysexits.h), JSON, and how it opens things."""
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from maild.config import Config, ConfigError, find, load
+from maild.store import Ledger, LedgerError
+from maild.store.ledger import path_of
+
+
+class Exit(IntEnum):
+    """The codes that scripts may rely on."""
+
+    OK = 0
+    USAGE = 64
+    DATA = 65
+    NO_INPUT = 66
+    UNAVAILABLE = 69
+    TRY_AGAIN = 75
+    CONFIG = 78
+
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("-c", "--config", help="The configuration. Default: $MAILD_CONFIG, ./maild.toml, /etc/maild/maild.toml"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for scripts")]
+
+
+def fail(code: Exit, *lines: str) -> NoReturn:
+    """Say what is wrong on stderr and end."""
+    for line in lines:
+        print(line, file=sys.stderr)  # noqa: T201 - the command's voice
+    raise typer.Exit(code)
+
+
+def say(line: str = "") -> None:
+    """Print a line for people or scripts."""
+    print(line, flush=True)  # noqa: T201 - the command's voice
+
+
+def configuration(given: Path | None) -> Config:
+    """Load the configuration, or end with 78 and every fault."""
+    try:
+        return load(find(given, os.environ))
+    except ConfigError as error:
+        fail(Exit.CONFIG, *(f"{error.path}: {fault}" for fault in error.faults))
+
+
+@contextlib.asynccontextmanager
+async def ledger_of(config: Config) -> AsyncIterator[Ledger]:
+    """Open the ledger beside a daemon that may be running; end with 69 where there is none."""
+    try:
+        if not path_of(config.database_url).exists():
+            fail(Exit.UNAVAILABLE, f"there is no ledger at {config.database_url} yet: `maild serve` makes it")
+        ledger = await Ledger.open(config.database_url, migrate=False)
+    except LedgerError as error:
+        fail(Exit.UNAVAILABLE, f"the ledger {config.database_url} cannot be opened: {error}")
+    try:
+        yield ledger
+    finally:
+        await ledger.close()
+
+
+def instant(at: datetime | None) -> str | None:
+    """Write an instant for scripts: RFC 3339 in UTC with Z."""
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def one_line(value: Mapping[str, Any]) -> str:
+    """Write an object as one line of JSON."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def ticket_number(text: str) -> int:
+    """Read 1042, #1042 or "CSM #1042" as a ticket's number; end with 64 for anything else."""
+    digits = text.rpartition("#")[2].strip()
+    if not digits.isascii() or not digits.isdigit():
+        fail(Exit.USAGE, f"{text!r} is no ticket: write its number, such as 1042")
+    return int(digits)

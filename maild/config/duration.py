@@ -1,0 +1,53 @@
+"""Durations and clock spans as people write them."""
+
+import re
+
+_DURATION = re.compile(r"(\d{1,9})\s*([smhd])\Z")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_SPAN = re.compile(r"(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})\Z")
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def seconds(text: object) -> int:
+    """Read 90s, 15m, 4h or 2d as seconds. Raises ValueError with what to write instead."""
+    found = _DURATION.match(text.strip()) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f"{text!r} is no duration: write a whole number with s, m, h or d, such as 90s, 15m, 4h, 2d")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+def words(count: int) -> str:
+    """Write seconds the way they are read: 5400 becomes 1h 30m."""
+    parts = []
+    left = abs(count)
+    for letter, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        whole, left = divmod(left, size)
+        if whole:
+            parts.append(f"{whole}{letter}")
+    return ("-" if count < 0 else "") + (" ".join(parts[:2]) or "0s")
+
+
+def spans(texts: object, where: str) -> list[list[str]]:
+    """Read ["09:00-12:00", "13:00-17:00"] as pairs of wall times. Raises ValueError."""
+    if not isinstance(texts, list):
+        raise ValueError(f'{where}: write a list of spans, such as ["09:00-17:00"]')  # noqa: TRY004 - a fault of the file
+    pairs = []
+    for text in texts:
+        found = _SPAN.match(text.strip()) if isinstance(text, str) else None
+        if found is None:
+            raise ValueError(f"{where}: {text!r} is no span: write HH:MM-HH:MM, such as 09:00-17:00")
+        pairs.append([found[1].zfill(5), found[2].zfill(5)])
+    return pairs
+
+
+def days(text: str) -> tuple[str, ...]:
+    """Read mon, mon-fri or "mon, wed" as days of the week. Raises ValueError."""
+    found: list[str] = []
+    for part in text.replace(" ", "").lower().split(","):
+        first, dash, last = part.partition("-")
+        last = last if dash else first
+        if first not in _DAYS or last not in _DAYS:
+            raise ValueError(f"{text!r} names no days: write mon, mon-fri or mon,wed,fri")
+        start, end = _DAYS.index(first), _DAYS.index(last)
+        found += [_DAYS[index % 7] for index in range(start, (end if end >= start else end + 7) + 1)]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,291 @@
+"""What can be configured. Every class is frozen; every key has its default here and its comment in `sample.toml`."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from maild.config.duration import seconds
+from maild.sla.hours import Calendar
+from maild.sla.ladder import Rung
+from maild.sla.policy import Metric, Policy
+from maild.ticket import Severity
+
+_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\Z")
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\Z")
+_REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,15}\Z")
+_AGENT_ID = re.compile(r"[A-Za-z0-9._-]{1,32}\Z")
+_LONGEST_LOCAL_PART = 39
+
+
+def _address(value: object) -> object:
+    if isinstance(value, str) and not _ADDRESS.match(value):
+        raise ValueError(f"{value!r} is no mail address")
+    return value.lower() if isinstance(value, str) else value
+
+
+def _zone(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"{value!r} is no IANA time zone, such as Europe/Berlin") from error
+    return value
+
+
+def _matching(pattern: re.Pattern[str], words: str) -> BeforeValidator:
+    def check(value: object) -> object:
+        if isinstance(value, str) and not pattern.match(value):
+            raise ValueError(f"{value!r} is no {words}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _network(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            ipaddress.ip_network(value, strict=False)
+        except ValueError as error:
+            raise ValueError(f"{value!r} is no network, such as 192.0.2.0/24") from error
+    return value
+
+
+MailAddress = Annotated[str, BeforeValidator(_address)]
+Zone = Annotated[str, BeforeValidator(_zone)]
+Seconds = Annotated[int, BeforeValidator(seconds)]
+Network = Annotated[str, BeforeValidator(_network)]
+Line = Annotated[str, _matching(re.compile(r"[^\x00-\x1f\x7f]*\Z"), "single line of text")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+
+class DeskSection(_Section):
+    """Who we are."""
+
+    name: Line = "Support"
+    address: MailAddress
+    reference: Annotated[str, _matching(_REFERENCE, "reference: letters and digits, such as CSM")] = "CSM"
+    time_zone: Zone = "UTC"
+    data_dir: str = ""
+    templates_dir: str = ""
+
+
+class DatabaseSection(_Section):
+    """Where the ledger is."""
+
+    url: str = ""
+
+
+class MailboxSection(_Section):
+    """An address customers write to."""
+
+    address: MailAddress
+    aliases: tuple[MailAddress, ...] = Field(default=(), strict=False)
+    team: tuple[str, ...] = Field(default=(), strict=False)
+    language: Annotated[str, _matching(re.compile(r"[a-z]{2}\Z"), "language, such as en")] = "en"
+    subaddress: Literal["+", "-", "=", ""] = "+"
+    admit: Literal["participants", "everyone"] = "participants"
+    policy: str = ""
+
+    @model_validator(mode="after")
+    def _token_fits(self) -> "MailboxSection":
+        for address in (self.address, *self.aliases):
+            if self.subaddress and len(address.partition("@")[0]) > _LONGEST_LOCAL_PART:
+                raise ValueError(
+                    f"{address}: a token must fit beside it into 64 octets, so at most {_LONGEST_LOCAL_PART} before the @"
+                )
+        return self
+
+
+class AgentSection(_Section):
+    """Somebody who answers."""
+
+    id: Annotated[str, _matching(_AGENT_ID, "agent id: letters, digits, dot, dash")]
+    name: Line = ""
+    address: MailAddress
+    role: Literal["agent", "lead", "manager"] = "agent"
+    time_zone: Zone | None = None
+
+
+class CustomerSection(_Section):
+    """A customer we know by domain or address."""
+
+    domain: Annotated[str, _matching(_DOMAIN, "domain in lower case")] = ""
+    address: MailAddress | None = None
+    name: Line = ""
+    csm: str = ""
+    tier: str = ""
+    policy: str = ""
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> "CustomerSection":
+        if bool(self.domain) == bool(self.address):
+            raise ValueError("give either domain or address")
+        return self
+
+
+class SmtpSection(_Section):
+    """How mail is received."""
+
+    listen: Annotated[str, _matching(re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}\Z"), "host:port")] = (
+        "127.0.0.1:8025"
+    )
+    trusted: tuple[Network, ...] = Field(default=("127.0.0.0/8", "::1/128"), strict=False)
+    hostname: Line = ""
+    max_message_bytes: int = Field(default=25 * 2**20, ge=2**16)
+    max_recipients: int = Field(default=100, ge=1)
+    max_connections: int = Field(default=200, ge=1)
+    max_connections_per_address: int = Field(default=20, ge=1)
+    max_bytes_in_flight: int = Field(default=256 * 2**20, ge=2**20)
+    per_sender_hour: int = Field(default=60, ge=1)
+    session_timeout: Seconds = 600
+    data_timeout: Seconds = 60
+
+
+class RelaySection(_Section):
+    """The smarthost all mail leaves through."""
+
+    host: Line = "127.0.0.1"
+    port: int = Field(default=25, ge=1, le=65535)
+    tls: Literal["implicit", "starttls", "none"] | None = None
+    username: Line = ""
+    password_file: str = ""
+
+
+class AuthSection(_Section):
+    """Whose word counts."""
+
+    authserv_id: Line = ""
+    agents_need: Literal["dmarc-or-token", "token"] = "dmarc-or-token"
+
+
+class AckSection(_Section):
+    """Who is told that his mail arrived."""
+
+    to: Literal["authenticated", "known", "everyone"] = "known"
+    per_address_hour: int = Field(default=3, ge=0)
+    per_address_day: int = Field(default=10, ge=0)
+    per_minute: int = Field(default=60, ge=0)
+
+
+class CalendarSection(_Section):
+    """Hours of work."""
+
+    time_zone: Zone | None = None
+    hours: dict[str, Any] = Field(default_factory=dict)
+    breaks: dict[str, Any] = Field(default_factory=dict)
+    shifts: dict[str, Any] = Field(default_factory=dict)
+    holidays: tuple[str, ...] = Field(default=(), strict=False)
+
+
+class SlaSection(_Section):
+    """What one severity is promised; None is inherited."""
+
+    calendar: str | None = None
+    first_response: tuple[Seconds, Seconds] | None = Field(default=None, strict=False)
+    next_response: tuple[Seconds, Seconds] | None = Field(default=None, strict=False)
+    resolution: tuple[Seconds, Seconds] | None = Field(default=None, strict=False)
+
+    @model_validator(mode="after")
+    def _target_before_limit(self) -> "SlaSection":
+        for name in ("first_response", "next_response", "resolution"):
+            pair = getattr(self, name)
+            if pair is not None and not 0 < pair[0] <= pair[1]:
+                raise ValueError(f"{name}: the target comes first and is not above the limit, and both are above 0")
+        return self
+
+
+class EscalationSection(_Section):
+    """One rung of the ladder of a clock."""
+
+    clock: Literal["first_response", "next_response", "resolution"]
+    at: str
+    notify: tuple[str, ...] = Field(strict=False, min_length=1)
+
+
+class SeveritySection(_Section):
+    """The guess."""
+
+    keywords_file: str = ""
+
+
+class File(_Section):
+    """The whole file as it is written."""
+
+    desk: DeskSection
+    database: DatabaseSection = DatabaseSection()
+    mailbox: tuple[MailboxSection, ...] = Field(default=(), strict=False)
+    agent: tuple[AgentSection, ...] = Field(default=(), strict=False)
+    customer: tuple[CustomerSection, ...] = Field(default=(), strict=False)
+    smtp: SmtpSection = SmtpSection()
+    relay: RelaySection = RelaySection()
+    auth: AuthSection = AuthSection()
+    ack: AckSection = AckSection()
+    calendar: dict[str, CalendarSection] = Field(default_factory=dict)
+    sla: dict[str, SlaSection] = Field(default_factory=dict)
+    policy: dict[str, dict[str, SlaSection]] = Field(default_factory=dict)
+    escalation: tuple[EscalationSection, ...] = Field(default=(), strict=False)
+    severity: SeveritySection = SeveritySection()
+
+
+SEVERITIES = tuple(str(severity) for severity in Severity)
+
+
+class Config:
+    """The resolved configuration: what the rest of maild reads. Built by `load`; never changed after."""
+
+    __slots__ = (
+        "ack",
+        "agents",
+        "auth",
+        "calendars",
+        "customers",
+        "data_dir",
+        "database_url",
+        "desk",
+        "keywords",
+        "ladders",
+        "mailboxes",
+        "path",
+        "policies",
+        "relay",
+        "relay_password",
+        "smtp",
+        "templates_dir",
+    )
+
+    def __init__(self, file: File, **resolved: Any) -> None:
+        self.desk = file.desk
+        self.mailboxes: tuple[MailboxSection, ...] = resolved["mailboxes"]
+        self.agents = file.agent
+        self.customers = file.customer
+        self.smtp = file.smtp
+        self.relay = file.relay
+        self.auth = file.auth
+        self.ack = file.ack
+        self.path: Path = resolved["path"]
+        self.data_dir: Path = resolved["data_dir"]
+        self.templates_dir: Path | None = resolved["templates_dir"]
+        self.database_url: str = resolved["database_url"]
+        self.relay_password: str = resolved["relay_password"]
+        self.calendars: Mapping[str, Calendar] = resolved["calendars"]
+        self.policies: Mapping[str, Policy] = resolved["policies"]
+        self.ladders: Mapping[Metric, tuple[Rung, ...]] = resolved["ladders"]
+        self.keywords: Mapping[str, Any] | None = resolved["keywords"]
+
+    @property
+    def policy(self) -> Policy:
+        """The desk's own policy."""
+        return self.policies[""]
+
+    @property
+    def domain(self) -> str:
+        """The domain of our Message-IDs."""
+        return self.desk.address.rpartition("@")[2]

@@ -1,0 +1,49 @@
+"""From the configuration to the desk as the decisions see it."""
+
+import ipaddress
+from collections.abc import Callable
+
+from maild.config.model import Config
+from maild.desk.office import AckRule, Agent, Customer, Mailbox, Office
+from maild.outbound.letters import Desk
+
+
+def office(config: Config, keys: tuple[bytes, ...]) -> Office:
+    """Build the office. `keys` sign tokens and Message-IDs, newest first."""
+    desk = config.desk
+    return Office(
+        desk=Desk(desk.name, desk.address, desk.reference, config.domain, desk.time_zone),
+        mailboxes=tuple(
+            Mailbox(one.address, one.aliases, one.team, one.language, one.subaddress, one.admit, one.policy)
+            for one in config.mailboxes
+        ),
+        agents=tuple(
+            Agent(one.id, one.name, one.address, one.role, one.time_zone or desk.time_zone) for one in config.agents
+        ),
+        customers=tuple(
+            Customer(one.domain, one.address or "", one.name, one.csm, one.tier, one.policy) for one in config.customers
+        ),
+        policies=config.policies,
+        ladders=config.ladders,
+        ack=AckRule(config.ack.to, config.ack.per_address_hour, config.ack.per_address_day, config.ack.per_minute),
+        authserv_id=config.auth.authserv_id,
+        agents_need=config.auth.agents_need,
+        keys=keys,
+    )
+
+
+def truster(config: Config) -> Callable[[str], bool]:
+    """Give the question whether a peer (an IP address, "" for a local socket) is one of the trusted hops."""
+    networks = [ipaddress.ip_network(one, strict=False) for one in config.smtp.trusted]
+
+    def trusts(peer: str) -> bool:
+        if not peer:
+            return True
+        try:
+            address = ipaddress.ip_address(peer.partition("%")[0])
+        except ValueError:
+            return False
+        mapped = getattr(address, "ipv4_mapped", None) or address
+        return any(mapped in network for network in networks if mapped.version == network.version)
+
+    return trusts

@@ -1,0 +1,145 @@
+"""A customer's mail: it opens a ticket or carries one on, and the people who answer are told."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from maild.desk.acknowledge import acknowledgement
+from maild.desk.decision import Case, Decision, Told, clock_lines, clocks_of, message_of, references_of
+from maild.desk.office import Agent, Office
+from maild.mail import Address, Origin
+from maild.outbound.letters import ClockLine, NoticeLetter
+from maild.threading import subject as subjects
+from maild.threading.token import Purpose
+from maild.ticket import Event, State, Ticket, Trigger, move
+
+_KINDS = {Origin.PERSON: "customer", Origin.AUTOMATIC: "automatic", Origin.BULK: "bulk"}
+
+
+def open_ticket(
+    case: Case, office: Office, now: datetime, notes: tuple[str, ...], related: int | None = None
+) -> Decision:
+    """Open a ticket for a mail. `notes` are lines for the agents; `related` is a ticket it nearly joined."""
+    sender = case.mail.sender or (case.mail.from_[0] if case.mail.from_ else Address("", case.received.mail_from))
+    customer = office.customer_of(sender) if case.mail.sender else None
+    ticket = Ticket(
+        number=case.number,
+        mailbox=case.mailbox.address,
+        subject=subjects.without_tag(case.mail.subject, office.desk.reference) or "(no subject)",
+        state=State.NEW,
+        severity=case.guess.severity,
+        severity_because=case.guess.because,
+        requester=sender,
+        participants=(sender.key,) if case.mail.sender else (),
+        assignee=customer.csm or None if customer else None,
+        opened_at=case.received.received_at,
+        opened_by="customer",
+        root_id=office.root_id(case.number),
+        policy=(customer.policy if customer else "") or case.mailbox.policy,
+    )
+    opened = Event(
+        ticket.opened_at,
+        sender.key or "unknown",
+        "opened",
+        case.placement.because,
+        {"severity": str(ticket.severity), "because": list(ticket.severity_because)},
+    )
+    linked = () if related is None else (Event(ticket.opened_at, "maild", "linked", "nearly joined", {"to": related}),)
+    clocks = clocks_of(office, ticket, Told(), now)
+    ack, ack_because = acknowledgement(case, office, ticket, clocks)
+    acked = Event(now, "maild", "acknowledged" if ack else "not_acknowledged", ack_because)
+    letters = notices(
+        case,
+        office,
+        ticket,
+        clock_lines(clocks),
+        (*notes, *(() if ack else (f"No acknowledgement was sent: {ack_because}.",))),
+    )
+    return Decision(
+        because=f"it opens ticket {ticket.number}: {case.placement.because}",
+        ticket=ticket,
+        message=message_of(case, ticket.number, _KINDS.get(case.mail.origin, "customer")),
+        references=(*references_of(case, ticket.number), (ticket.root_id, ticket.number, "own")),
+        clocks=clocks,
+        events=(opened, *linked, acked),
+        letters=(*((ack,) if ack else ()), *letters),
+        party=sender if case.mail.sender else None,
+    )
+
+
+def follow(case: Case, office: Office, now: datetime, ticket: Ticket, admitted_because: str) -> Decision:
+    """Carry a ticket on with a message of its customer's side."""
+    kind = _KINDS.get(case.mail.origin, "customer")
+    sender = case.mail.sender
+    events: tuple[Event, ...] = ()
+    state = ticket.state
+    at = case.received.received_at
+    because = f"{case.placement.because}; {admitted_because}"
+    if kind == "customer":
+        state = move(ticket.state, Trigger.CUSTOMER_MESSAGE) or ticket.state
+        events = (Event(at, sender.key if sender else "unknown", "customer_message", because),)
+    else:
+        events = (Event(at, sender.key if sender else "unknown", "message", because),)
+    joined = (sender.key,) if sender and sender.key not in ticket.participants and kind == "customer" else ()
+    reopened = ticket.state in {State.RESOLVED, State.CLOSED} and state is State.OPEN
+    if reopened:
+        events = (*events, Event(at, "maild", "reopened", f"its customer wrote again while it was {ticket.state}"))
+    after = replace(
+        ticket,
+        state=state,
+        participants=(*ticket.participants, *joined),
+        resolved_at=None if reopened else ticket.resolved_at,
+        closed_at=None if reopened else ticket.closed_at,
+    )
+    clocks = clocks_of(office, after, case.told.and_then(*events), now)
+    return Decision(
+        because=f"it belongs to ticket {ticket.number}: {because}",
+        ticket=after,
+        message=message_of(case, ticket.number, kind),
+        references=references_of(case, ticket.number),
+        clocks=clocks,
+        events=events,
+        letters=notices(case, office, after, clock_lines(clocks), ()),
+        party=sender,
+    )
+
+
+def readers(office: Office, ticket: Ticket) -> tuple[Agent, ...]:
+    """Give those who hear of a ticket's mail: its assignee, or the mailbox's team while nobody has it."""
+    assignee = office.agent(ticket.assignee)
+    return (assignee,) if assignee else office.team(office.mailbox(ticket.mailbox))
+
+
+def notices(
+    case: Case, office: Office, ticket: Ticket, clocks: tuple[ClockLine, ...], notes: tuple[str, ...]
+) -> tuple[NoticeLetter, ...]:
+    """Tell the agents of a mail: each by a letter of his own, whose Reply-To is bound to him."""
+    mailbox = office.mailbox(ticket.mailbox)
+    fresh = ticket.state is State.NEW and ticket.opened_at == case.received.received_at
+    told = office.team(mailbox) if fresh else readers(office, ticket)
+    assignee = office.agent(ticket.assignee)
+    if assignee and assignee not in told:
+        told = (assignee, *told)
+    letters = []
+    for agent in told:
+        if case.mail.sender and agent.address.lower() == case.mail.sender.key:
+            continue
+        key = f"notice:{ticket.number}:{case.received.id}:{agent.id}"
+        letters.append(
+            NoticeLetter(
+                key=key,
+                ticket=ticket,
+                mail=case.mail,
+                agent=agent.recipient,
+                agent_id=agent.id,
+                reply_to=office.token_address(mailbox, ticket.number, agent.address, Purpose.AGENT),
+                envelope_from=office.token_address(mailbox, ticket.number, agent.address, Purpose.BOUNCE),
+                message_id=office.message_id(ticket.number, key),
+                root_id=ticket.root_id,
+                verified=case.trust.method,
+                clocks=clocks,
+                because=ticket.severity_because,
+                placed_because=case.placement.because,
+                notes=notes,
+            )
+        )
+    return tuple(letters)

@@ -1,0 +1,172 @@
+"""What a decision is made of, and what it leads to."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from maild.desk.office import Mailbox, Office
+from maild.mail import Address, InboundMail, Received
+from maild.outbound.letters import ClockLine, Letter
+from maild.sla.clock import KINDS, Clock, History, SlaEvent
+from maild.sla.fold import fold
+from maild.sla.ladder import next_level_at
+from maild.sla.severity import Guess
+from maild.threading.place import Placement
+from maild.ticket import Event, Message, Severity, Ticket
+from maild.trust import Trust
+
+MOST_TEXT = 20_000
+"""How much of a message's text the ledger shows; the octets keep everything."""
+
+
+Clocks = tuple[tuple[Clock, datetime | None], ...]
+"""A ticket's clocks, each with the instant at which it must be looked at next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the ledger tells of a ticket's time: its events, its clocks as last written, the levels already escalated.
+
+    `sent` are (metric, cycle, level).
+    """
+
+    events: tuple[Event, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    sent: frozenset[tuple[str, int, str]] = frozenset()
+
+    def levels(self, clock: Clock) -> frozenset[str]:
+        """Give the levels of that clock which were dealt with."""
+        return frozenset(level for metric, cycle, level in self.sent if (metric, cycle) == (clock.metric, clock.cycle))
+
+    def and_then(self, *events: Event) -> "Told":
+        """Add what happens now."""
+        return replace(self, events=(*self.events, *events))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A mail that is to be decided on, with all that the ledger knows about it.
+
+    `ticket`, `told` and `messages` speak of the ticket the mail was placed at. `number` is reserved for a ticket it may open. `known` says that its sender has a history with us
+    that did not fail; `acks` counts what he was acknowledged in the last (hour, day) and anybody in the last minute.
+    `twin` is the message of which this is a second delivery.
+    """
+
+    received: Received
+    mail: InboundMail
+    mailbox: Mailbox
+    placement: Placement
+    trust: Trust
+    guess: Guess
+    ticket: Ticket | None
+    told: Told
+    messages: tuple[Message, ...]
+    number: int
+    known: bool
+    acks: tuple[int, int, int]
+    twin: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """One rung of one clock that was dealt with: unique in the ledger."""
+
+    ticket: int
+    metric: str
+    cycle: int
+    level: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be written in one unit: the ticket as it now is, what joins it, what is owed.
+
+    `ticket` is None where no ticket is concerned. `references` are (Message-ID, ticket, kind) with kind own, seen or
+    named. `clocks` are all clocks of the ticket as they now stand, None where they do not change.
+    `further_recipient` adds a recipient to a message that is there already.
+    """
+
+    because: str
+    ticket: Ticket | None = None
+    message: Message | None = None
+    references: tuple[tuple[str, int, str], ...] = ()
+    clocks: Clocks | None = None
+    events: tuple[Event, ...] = ()
+    escalations: tuple[Escalated, ...] = ()
+    letters: tuple[Letter, ...] = ()
+    party: Address | None = None
+    further_recipient: tuple[int, str] | None = None
+
+
+def history(ticket: Ticket, events: tuple[Event, ...]) -> History:
+    """Read a ticket's history for its clocks."""
+    opened_with = next((event.data["severity"] for event in events if event.what == "opened"), ticket.severity)
+    moves = tuple(
+        SlaEvent(
+            event.at,
+            event.what,
+            str(event.data.get("to", "")),
+            str(event.data.get("status", "")),
+            str(event.data.get("ref", "")),
+        )
+        for event in events
+        if event.what in KINDS
+    )
+    return History(ticket.opened_at, ticket.opened_by, Severity(opened_with), moves)
+
+
+def clocks_of(office: Office, ticket: Ticket, told: Told, now: datetime) -> Clocks:
+    """Give every clock of a ticket as of `now`, each with the instant at which the watch must look at it again."""
+    promise = office.policy(ticket.policy).promise(ticket.severity)
+    recorded = {
+        (clock.metric, clock.cycle): clock.breached_at for clock in told.clocks if clock.breached_at is not None
+    }
+    found = []
+    for clock in fold(history(ticket, told.events), office.policy(ticket.policy), now, recorded):
+        next_at = next_level_at(clock, promise.calendar, office.ladders[clock.metric], told.levels(clock))
+        found.append((clock, next_at))
+    return tuple(found)
+
+
+def clock_lines(clocks: Clocks) -> tuple[ClockLine, ...]:
+    """Show clocks in a mail."""
+    return tuple(ClockLine(clock.metric, clock.target_at, clock.limit_at, clock.state) for clock, _ in clocks)
+
+
+def answered(ticket: Ticket, clocks: Clocks, evidence: str) -> Ticket:
+    """Note on the ticket when its first response was, as its clock says."""
+    first = next((clock for clock, _ in clocks if clock.metric == "first_response"), None)
+    at = first.stopped_at if first else ticket.first_response_at
+    if at == ticket.first_response_at:
+        return ticket
+    return replace(ticket, first_response_at=at, first_response_evidence=evidence if at else "")
+
+
+def message_of(case: Case, ticket: int, kind: str) -> Message:
+    """Make the ledger's line for the mail of a case."""
+    sender = case.mail.sender or (case.mail.from_[0] if case.mail.from_ else Address("", case.received.mail_from))
+    return Message(
+        id=case.received.id,
+        ticket=ticket,
+        message_id=case.mail.message_id,
+        at=case.received.received_at,
+        sender=sender,
+        kind=kind,
+        verified=case.trust.method,
+        placed_because=case.placement.because,
+        subject=case.mail.subject,
+        text=case.mail.new_text[:MOST_TEXT],
+        digest=case.received.digest,
+        body_digest=case.mail.body_digest,
+        recipients=(case.received.rcpt,),
+    )
+
+
+def references_of(case: Case, ticket: int) -> tuple[tuple[str, int, str], ...]:
+    """Give what later mails may name to find this ticket: the mail's own id, and the ids it names itself."""
+    seen = ((case.mail.message_id, ticket, "seen"),) if case.mail.message_id else ()
+    named = (*case.mail.in_reply_to, *case.mail.references)
+    return (
+        *seen,
+        *((msgid, ticket, "named") for msgid in dict.fromkeys(named) if msgid and msgid != case.mail.message_id),
+    )

@@ -1,0 +1,106 @@
+"""What becomes of time: a clock reached a rung of its ladder, and its people are told. Once, by the ledger's unique key."""
+
+from datetime import datetime
+
+from maild.desk.decision import Clocks, Decision, Escalated, Told, clock_lines, clocks_of
+from maild.desk.office import Agent, Office
+from maild.outbound.letters import EscalationLetter
+from maild.sla.clock import Clock
+from maild.sla.ladder import Due, due_levels, next_level_at, recipients
+from maild.threading.token import Purpose
+from maild.ticket import Event, Message, Ticket
+
+
+def on_due(ticket: Ticket, told: Told, messages: tuple[Message, ...], office: Office, now: datetime) -> Decision:
+    """Judge a ticket's clocks at `now` and tell what is owed: one letter a person for each clock, at its highest level."""
+    clocks = clocks_of(office, ticket, told, now)
+    calendar = office.policy(ticket.policy).promise(ticket.severity).calendar
+    events: list[Event] = []
+    escalated: list[Escalated] = []
+    letters: list[EscalationLetter] = []
+    for clock, _ in clocks:
+        owed = due_levels(clock, calendar, office.ladders[clock.metric], told.levels(clock), now)
+        if owed is None:
+            continue
+        people = _people(office, ticket, owed.notify)
+        told_whom = ", ".join(agent.id for agent in people)
+        because = f"{clock.metric}: {owed.because}; told {told_whom or 'nobody, there is no agent'}"
+        what = "breach" if owed.is_breach else "warning"
+        events.append(
+            Event(
+                now,
+                "maild",
+                what,
+                because,
+                {"metric": str(clock.metric), "level": owed.name, "at": owed.at.isoformat()},
+            )
+        )
+        escalated += [Escalated(ticket.number, clock.metric, clock.cycle, level, because) for level in owed.covered]
+        letters += _letters(ticket, clock, owed, people, clocks, messages, office, told)
+    sent = told.sent | {(one.metric, one.cycle, one.level) for one in escalated}
+    after = Told(told.events, tuple(clock for clock, _ in clocks), frozenset(sent))
+    return Decision(
+        because="; ".join(event.because for event in events) or "nothing was due",
+        ticket=ticket,
+        clocks=clocks_of(office, ticket, after, now),
+        events=tuple(events),
+        escalations=tuple(escalated),
+        letters=tuple(letters),
+    )
+
+
+def _people(office: Office, ticket: Ticket, notify: tuple[str, ...]) -> tuple[Agent, ...]:
+    team = tuple(agent.id for agent in office.team(office.mailbox(ticket.mailbox)))
+    roles = {agent.id: agent.role for agent in office.agents}
+    found = (office.agent(name) for name in recipients(notify, ticket.assignee, team, roles))
+    return tuple(agent for agent in found if agent is not None)
+
+
+def _letters(
+    ticket: Ticket,
+    clock: Clock,
+    owed: Due,
+    people: tuple[Agent, ...],
+    clocks: Clocks,
+    messages: tuple[Message, ...],
+    office: Office,
+    told: Told,
+) -> list[EscalationLetter]:
+    calendar = office.policy(ticket.policy).promise(ticket.severity).calendar
+    ladder = office.ladders[clock.metric]
+    after = told.levels(clock) | frozenset(owed.covered)
+    next_at = next_level_at(clock, calendar, ladder, after)
+    following = due_levels(clock, calendar, ladder, after, next_at) if next_at else None
+    next_who = tuple(agent.name or agent.id for agent in _people(office, ticket, following.notify)) if following else ()
+    owner = office.agent(ticket.assignee)
+    customer = office.customer_of(ticket.requester)
+    last = messages[-1] if messages else None
+    mailbox = office.mailbox(ticket.mailbox)
+    letters = []
+    for agent in people:
+        key = f"escalation:{ticket.number}:{clock.metric}:{clock.cycle}:{owed.name}:{agent.id}"
+        letters.append(
+            EscalationLetter(
+                key=key,
+                ticket=ticket,
+                agent=agent.recipient,
+                metric=clock.metric,
+                level=owed.name,
+                target_at=clock.target_at or owed.at,
+                limit_at=clock.limit_at or owed.at,
+                limit_seconds=clock.limit_seconds,
+                owner=owner.name or owner.id if owner else "",
+                customer=(customer.name if customer else "") or ticket.requester.name or ticket.requester.address,
+                clocks=clock_lines(clocks),
+                last_from=(last.sender.name or last.sender.address) if last else "",
+                last_at=last.at if last else None,
+                last_text=last.text if last else "",
+                next_at=next_at,
+                next_who=next_who,
+                reply_to=office.token_address(mailbox, ticket.number, agent.address, Purpose.AGENT),
+                envelope_from=office.token_address(mailbox, ticket.number, agent.address, Purpose.BOUNCE),
+                message_id=office.message_id(ticket.number, key),
+                root_id=ticket.root_id,
+            )
+        )
+    return letters

@@ -1,0 +1,79 @@
+"""What becomes of a mail: second delivery, report, agent's reply, customer's message, or a new ticket."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from maild.desk.customer import follow, open_ticket
+from maild.desk.decision import Case, Decision, Told, message_of
+from maild.desk.office import Office
+from maild.desk.reply import on_reply
+from maild.desk.report import on_report
+from maild.mail import Origin
+from maild.threading.admission import admit
+from maild.threading.place import Placement, Rung
+from maild.ticket import Event, Ticket
+
+
+def on_mail(case: Case, office: Office, now: datetime) -> Decision:
+    """Decide what becomes of a mail. What it becomes is in `Decision.because`, and so is the reason."""
+    if case.twin is not None:
+        return _second_delivery(case)
+    if case.mail.origin is Origin.OWN:
+        return _own(case)
+    if case.mail.origin is Origin.BOUNCE or answers_by_itself(case):
+        return on_report(case, office, now)
+    return _from_somebody(case, office, now)
+
+
+def answers_by_itself(case: Case) -> bool:
+    """Say whether a machine answers a mail here (RFC 3834): such mail opens no ticket; an alarm (auto-generated) does."""
+    if case.mail.origin is not Origin.AUTOMATIC:
+        return False
+    said = " ".join(case.mail.header("Auto-Submitted")).lower()
+    if said.startswith("auto-generated"):
+        return False
+    return said.startswith("auto-replied") or bool(case.mail.in_reply_to or case.mail.references) or not said
+
+
+def _second_delivery(case: Case) -> Decision:
+    twin = case.twin
+    assert twin is not None  # noqa: S101 - the caller looked
+    because = f"it is message {twin.id} of ticket {twin.ticket} again, delivered to {case.received.rcpt}"
+    event = Event(case.received.received_at, "maild", "duplicate_delivery", because)
+    return Decision(
+        because,
+        ticket=case.ticket,
+        events=(event,) if case.ticket else (),
+        further_recipient=(twin.id, case.received.rcpt),
+    )
+
+
+def _own(case: Case) -> Decision:
+    because = f"one of our own mails came back: {case.mail.origin_because}"
+    if case.ticket is None:
+        return Decision(because)
+    event = Event(case.received.received_at, "maild", "own_mail", because)
+    return Decision(
+        because, ticket=case.ticket, message=message_of(case, case.ticket.number, "automatic"), events=(event,)
+    )
+
+
+def _from_somebody(case: Case, office: Office, now: datetime) -> Decision:
+    ticket = case.ticket
+    if ticket is None:
+        return open_ticket(case, office, now, ())
+    agent = office.agent_of(case.mail.sender)
+    if agent is not None and agent.address.lower() != ticket.requester.key:
+        return on_reply(case, office, now, ticket, agent)
+    admission = admit(case.mail.sender, ticket, office.agent_keys, case.mailbox.admit)
+    if not admission.admitted:
+        return _apart(case, office, now, ticket, admission.because)
+    return follow(case, office, now, ticket, admission.because)
+
+
+def _apart(case: Case, office: Office, now: datetime, ticket: Ticket, why: str) -> Decision:
+    note = f"Its mail was placed at [{office.desk.reference} #{ticket.number}] ({case.placement.because}), but {why}: opened apart."
+    apart = replace(case, placement=Placement(None, Rung.NEW, f"placed at ticket {ticket.number}, but {why}"))
+    return open_ticket(
+        replace(apart, ticket=None, told=Told(), messages=()), office, now, (note,), related=ticket.number
+    )

@@ -1,0 +1,133 @@
+"""The desk's people, addresses and promises, as the decisions see them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from maild.mail import Address
+from maild.outbound.letters import Desk, Recipient
+from maild.sla.ladder import Rung
+from maild.sla.policy import Metric, Policy
+from maild.threading import token
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """An address customers write to. `separator` is "" where the mail server knows no sub-addresses."""
+
+    address: str
+    aliases: tuple[str, ...]
+    team: tuple[str, ...]
+    language: str
+    separator: str
+    admit: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Somebody who answers. `role` is agent, lead or manager."""
+
+    id: str
+    name: str
+    address: str
+    role: str
+    time_zone: str
+
+    @property
+    def recipient(self) -> Recipient:
+        """The agent as a reader of our mail."""
+        return Recipient(self.name or self.id, self.address, self.time_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer known by domain or by address (the other is "")."""
+
+    domain: str
+    address: str
+    name: str
+    csm: str
+    tier: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class AckRule:
+    """Whom we tell that his mail arrived (authenticated, known, everyone), and how often."""
+
+    to: str
+    per_address_hour: int
+    per_address_day: int
+    per_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """All that a decision needs to know of the desk. `policies` holds the desk's own under ""."""
+
+    desk: Desk
+    mailboxes: tuple[Mailbox, ...]
+    agents: tuple[Agent, ...]
+    customers: tuple[Customer, ...]
+    policies: Mapping[str, Policy]
+    ladders: Mapping[Metric, tuple[Rung, ...]]
+    ack: AckRule
+    authserv_id: str
+    agents_need: str
+    keys: tuple[bytes, ...]
+
+    def agent_of(self, address: Address | None) -> Agent | None:
+        """Give the agent whose address this is."""
+        if address is None:
+            return None
+        return next((agent for agent in self.agents if agent.address.lower() == address.key), None)
+
+    def agent(self, name: str | None) -> Agent | None:
+        """Give the agent of that id."""
+        return next((agent for agent in self.agents if agent.id == name), None)
+
+    @property
+    def agent_keys(self) -> tuple[str, ...]:
+        """The address keys of all agents."""
+        return tuple(agent.address.lower() for agent in self.agents)
+
+    def mailbox_of(self, address: str) -> tuple[Mailbox, str] | None:
+        """Give the mailbox that an address belongs to, and the sub-address detail ("" where there is none)."""
+        for mailbox in self.mailboxes:
+            for own in (mailbox.address, *mailbox.aliases):
+                detail = token.detail_of(address, own, mailbox.separator)
+                if detail is not None:
+                    return mailbox, detail
+        return None
+
+    def mailbox(self, address: str) -> Mailbox:
+        """Give the mailbox of that very address; the first one where the configuration no longer has it."""
+        return next((mailbox for mailbox in self.mailboxes if mailbox.address == address), self.mailboxes[0])
+
+    def team(self, mailbox: Mailbox) -> tuple[Agent, ...]:
+        """Give the agents of a mailbox: its team, or everybody where none is named."""
+        return tuple(agent for agent in self.agents if agent.id in mailbox.team) or self.agents
+
+    def customer_of(self, address: Address) -> Customer | None:
+        """Give the customer an address belongs to: the one named by address before the one named by domain."""
+        by_address = next((one for one in self.customers if one.address and one.address.lower() == address.key), None)
+        return by_address or next((one for one in self.customers if one.domain and one.domain == address.domain), None)
+
+    def policy(self, name: str) -> Policy:
+        """Give a policy by name; the desk's own where the configuration no longer has it."""
+        return self.policies.get(name, self.policies[""])
+
+    def token_address(self, mailbox: Mailbox, ticket: int, reader: str, purpose: token.Purpose) -> str:
+        """Give the mailbox's address with a token bound to the reader; the bare address where there are no sub-addresses."""
+        if not mailbox.separator:
+            return mailbox.address
+        detail = token.mint(self.keys[0], ticket, reader, purpose)
+        return token.sub_address(mailbox.address, detail, mailbox.separator)
+
+    def message_id(self, ticket: int, debt: str) -> str:
+        """Give the Message-ID of what is owed under the key `debt`: always the same for the same debt."""
+        return token.own_id(self.keys[0], ticket, token.nonce(debt), self.desk.domain)
+
+    def root_id(self, ticket: int) -> str:
+        """Give the synthetic root of a ticket's thread."""
+        return self.message_id(ticket, f"root:{ticket}")

@@ -1,0 +1,90 @@
+"""Bounces and machines that answer: an event on the ticket they speak of, never a ticket, never a state.
+
+With one exception: a reply that failed to reach the customer is no response. It is un-counted, the ticket is open
+again, and the agent is told in the remote server's words.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from maild.desk.decision import Case, Decision, answered, clocks_of, message_of
+from maild.desk.office import Office
+from maild.mail import Delivery, Origin
+from maild.outbound.letters import WordLetter
+from maild.threading.token import Purpose
+from maild.ticket import Event, State, Ticket, Trigger, move
+
+
+def on_report(case: Case, office: Office, now: datetime) -> Decision:
+    """Decide on a bounce or an automatic answer."""
+    ticket = case.ticket
+    kind = "bounce" if case.mail.origin is Origin.BOUNCE else "automatic"
+    if ticket is None:
+        return Decision(
+            f"kept without a ticket: {kind} mail opens none, and {case.placement.because} ({case.mail.origin_because})"
+        )
+    failed = _failed_reply(case)
+    if failed is not None:
+        return _undelivered(case, office, now, ticket, *failed)
+    words = "; ".join(
+        f"{report.recipient} {report.action} {report.status} {report.diagnostic}".strip()
+        for report in case.mail.delivery
+    )
+    because = f"{case.placement.because} ({case.mail.origin_because})"
+    what = "report" if kind == "bounce" else "auto_reply_received"
+    event = Event(case.received.received_at, "maild", what, because, {"delivery": words} if words else {})
+    return Decision(because, ticket=ticket, message=message_of(case, ticket.number, kind), events=(event,))
+
+
+def _failed_reply(case: Case) -> tuple[Event, Delivery] | None:
+    replies = {str(event.data.get("ref")): event for event in case.told.events if event.what == "agent_reply"}
+    for report in case.mail.delivery:
+        reply = replies.get(report.original_message_id)
+        if report.action == "failed" and reply is not None:
+            return reply, report
+    return None
+
+
+def _undelivered(case: Case, office: Office, now: datetime, ticket: Ticket, reply: Event, report: Delivery) -> Decision:
+    because = f"the reply of {reply.actor} did not reach {report.recipient}: {report.diagnostic or report.status or 'no reason given'}"
+    bounce = Event(case.received.received_at, "maild", "bounce", because, {"ref": report.original_message_id})
+    state = move(ticket.state, Trigger.REOPEN) or ticket.state
+    reopened = state is State.OPEN and ticket.state is not State.OPEN
+    events = (
+        bounce,
+        *((Event(case.received.received_at, "maild", "status", because, {"to": "open"}),) if reopened else ()),
+    )
+    after = replace(ticket, state=state, resolved_at=None if reopened else ticket.resolved_at)
+    clocks = clocks_of(office, after, case.told.and_then(*events), now)
+    return Decision(
+        because=because,
+        ticket=answered(after, clocks, f"an earlier reply; {because}"),
+        message=message_of(case, ticket.number, "bounce"),
+        clocks=clocks,
+        events=events,
+        letters=_tell_author(case, office, after, reply, report),
+    )
+
+
+def _tell_author(case: Case, office: Office, ticket: Ticket, reply: Event, report: Delivery) -> tuple[WordLetter, ...]:
+    agent = office.agent(reply.actor)
+    if agent is None:
+        return ()
+    key = f"undelivered:{ticket.number}:{case.received.id}"
+    mailbox = office.mailbox(ticket.mailbox)
+    letter = WordLetter(
+        key=key,
+        ticket=ticket,
+        agent=agent.recipient,
+        subject="your reply could not be delivered",
+        lines=(
+            f"Your reply did not reach {report.recipient}. It does not count as a response, and the ticket is open.",
+            f"The other side said: {report.diagnostic or report.status or 'nothing'}",
+        ),
+        quote="",
+        reply_to=office.token_address(mailbox, ticket.number, agent.address, Purpose.AGENT),
+        envelope_from=office.token_address(mailbox, ticket.number, agent.address, Purpose.BOUNCE),
+        message_id=office.message_id(ticket.number, key),
+        root_id=ticket.root_id,
+    )
+    return (letter,)

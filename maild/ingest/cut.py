@@ -1,0 +1,192 @@
+"""Cutting an agent's reply at our marker: what goes to the customer never names the agent's own address.
+
+The attribution line or header block directly above the marker names it, so both go with what follows. An agent's
+client may have dropped the marker: then the quote that its program marked is cut the same way. Nothing written above
+means that nothing is cut: the agent answered below.
+"""
+
+import re
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from maild.ingest import html, quote_html, quote_text
+from maild.ingest import quote_marks as marks
+
+_BLANK_NODES = frozenset({"br", "hr", "wbr"})
+_LETTERS = re.compile(r"\w")
+
+
+def _folded(text: str) -> str:
+    return "".join(text.split())
+
+
+def cut_text(text: str, marker: str) -> tuple[str, bool]:
+    """Cut plain text at the line that holds `marker`, or else where a quote begins: (the rest, whether it was cut).
+
+    (text, False) where nothing but quotes stands above the marker, or where there is nothing to cut at.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    wanted = _folded(marker)
+    at = next((n for n, line in enumerate(lines) if wanted and wanted in _folded(line)), None)
+    if at is None:
+        at = _wrapped_marker(lines, wanted)
+    start = _introduced(lines[:at]) if at is not None else _quote_at(lines)
+    if start is None:
+        return text, False
+    above = "\n".join(lines[:start]).rstrip()
+    written = [line for line in lines[:start] if not quote_text.quoted(line)]
+    if not _LETTERS.search("\n".join(written)):
+        return text, False
+    return above, True
+
+
+def _wrapped_marker(lines: list[str], wanted: str) -> int | None:
+    """Find a marker that a client wrapped over two or three lines, quote marks between them."""
+    if not wanted:
+        return None
+    for index, line in enumerate(lines):
+        if "##" in line or wanted[:8] in _folded(line):
+            joined = "".join(_folded(one.lstrip(" >|")) for one in lines[index : index + 4])
+            if wanted in joined:
+                return index
+    return None
+
+
+def _quote_at(lines: list[str]) -> int | None:
+    """Find where the quote begins that a client marked; None where answers stand below it."""
+    found = quote_text.boundary(lines)
+    if found is None:
+        end = len(quote_text.without_trailing_quote(lines))
+        return end if end < len(lines) and any(map(quote_text.quoted, lines[end:])) else None
+    return None if quote_text.answered_below(lines, found[1]) else found[0]
+
+
+def _introduced(above: list[str]) -> int:
+    """Give where what introduces the marker begins: attribution, header block, rules and blank lines above it."""
+    start = len(above)
+    while start:
+        if _only_blank(above[start - 1 : start]):
+            start -= 1
+            continue
+        begin = next((n for n in range(start - 1, max(-1, start - 20), -1) if _reaches(above, n, start)), None)
+        if begin is None:
+            break
+        start = begin
+    return start
+
+
+def _reaches(lines: list[str], at: int, end: int) -> bool:
+    """Tell whether an introduction begins at `at` and only blank lines separate it from `end`."""
+    found = quote_text.boundary(lines[:end], at)
+    return found is not None and found[0] == at and _only_blank(lines[found[1] : end])
+
+
+def _only_blank(lines: list[str]) -> bool:
+    return all(not _LETTERS.search(line) or marks.is_rule(line) for line in lines)
+
+
+def cut_html(markup: str, marker: str) -> tuple[str, bool]:
+    """Cut HTML at the element that holds `marker`, or else at the first structural quote: (the rest, whether cut).
+
+    With it go everything behind it in document order, and the attribution or header block before it. (markup, False)
+    where nothing is written above, or where there is nothing to cut at.
+    """
+    tree = html.parse(markup)
+    node = _marked(tree, marker) or quote_html.structure(tree) or _introduction(tree)
+    if node is None or tree.body is None:
+        return markup, False
+    node = _before(tree, node)
+    quote_html.cut_from(tree, node)
+    if not _LETTERS.search(html.to_text(tree)):
+        return markup, False
+    return tree.body.inner_html or "", True
+
+
+def _marked(tree: LexborHTMLParser, marker: str) -> LexborNode | None:
+    """Find the smallest element whose text holds the marker, however its letters are spread over tags."""
+    wanted = _folded(marker)
+    if not wanted or tree.body is None or wanted not in _folded(html.words(tree.body)):
+        return None
+    node = tree.body
+    while True:
+        inner = next((child for child in _children(node) if wanted in _folded(html.words(child))), None)
+        if inner is None or not inner.is_element_node:
+            return inner if inner is not None else _first_with(node, wanted)
+        node = inner
+
+
+def _first_with(node: LexborNode, wanted: str) -> LexborNode:
+    """Give the first child that the spread marker begins in, so that no letter of it stays."""
+    gathered = ""
+    for child in _children(node):
+        gathered += _folded(html.words(child))
+        if wanted in gathered or (wanted[:6] in gathered and gathered.endswith(wanted[: len(gathered)])):
+            return child
+        if wanted[:6] in gathered:
+            return child
+    return node
+
+
+def _children(node: LexborNode) -> list[LexborNode]:
+    found = []
+    child = node.child
+    while child is not None:
+        found.append(child)
+        child = child.next
+    return found
+
+
+def _introduction(tree: LexborHTMLParser) -> LexborNode | None:
+    """Find an attribution or a header block that no structure marks: the smallest block whose text is one."""
+    for node in tree.css("p, div, span, font, b"):
+        text = html.words(node).strip()
+        if text and len(text) < 1500 and (marks.is_attribution(" ".join(text.split())) or _is_block(node)):
+            return node
+    return None
+
+
+def _is_block(node: LexborNode) -> bool:
+    rendered = html.to_text(f"<div>{node.html or ''}</div>").split("\n")
+    lines = [line for line in rendered if line.strip()]
+    return bool(lines) and marks.header_block(lines, 0) > 0
+
+
+def _before(tree: LexborHTMLParser, node: LexborNode) -> LexborNode:
+    """Climb from the cut to the first element of what introduces it: enclosing quotes, attribution, header block."""
+    body = tree.body
+    best = node
+    current = node
+    while body is not None:
+        previous = current.prev
+        while previous is not None and _empty(previous):
+            previous = previous.prev
+        if previous is not None:
+            if not _introduces(previous):
+                break
+            best = current = previous
+            continue
+        above = current.parent
+        if above is None or above.mem_id == body.mem_id or (above.tag or "") in ("body", "html"):
+            break
+        best = current = above
+    return best
+
+
+def _empty(node: LexborNode) -> bool:
+    if node.is_element_node:
+        return (node.tag or "") in _BLANK_NODES or (not html.words(node).strip() and not node.css("img"))
+    return not _LETTERS.search(html.words(node))
+
+
+def _introduces(node: LexborNode) -> bool:
+    text = " ".join(html.words(node).split())
+    if node.is_element_node:
+        names = f"{node.attributes.get('class') or ''} {node.attributes.get('id') or ''}".lower()
+        if any(
+            name in names
+            for name in ("gmail_attr", "moz-cite-prefix", "divrplyfwdmsg", "outlookmessageheader", "appendonsend")
+        ):
+            return True
+        if len(text) < 2000 and _is_block(node):
+            return True
+    return len(text) < 500 and (marks.is_attribution(text) or marks.is_original(text))

@@ -1,0 +1,348 @@
+"""HTML made readable and harmless: text by selectolax at any depth, markup by nh3 without anything that calls home."""
+
+import html as entities
+import re
+from collections.abc import Iterator
+
+import nh3
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "title",
+        "tr",
+        "ul",
+    ]
+)
+_PARAGRAPHS = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre", "dl"])
+_SILENT = frozenset(
+    ["script", "style", "title", "head", "noscript", "template", "svg", "object", "applet", "iframe", "math"]
+)
+_BLANKS = re.compile(r"[ \t\r\n\f\u00a0]+")
+_TAGS = frozenset(
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "address",
+        "article",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "blockquote",
+        "br",
+        "caption",
+        "center",
+        "cite",
+        "code",
+        "col",
+        "colgroup",
+        "dd",
+        "del",
+        "details",
+        "dfn",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "figcaption",
+        "figure",
+        "font",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hgroup",
+        "hr",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "li",
+        "main",
+        "mark",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "rp",
+        "rt",
+        "ruby",
+        "s",
+        "samp",
+        "section",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "summary",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "tt",
+        "u",
+        "ul",
+        "var",
+        "wbr",
+    ]
+)
+_ATTRIBUTES = {
+    "*": {"dir", "lang", "title", "align", "class", "id"},
+    "a": {"href", "name"},
+    "img": {"src", "alt", "width", "height"},
+    "font": {"color", "face", "size"},
+    "td": {"colspan", "rowspan", "valign", "width", "bgcolor"},
+    "th": {"colspan", "rowspan", "valign", "width", "bgcolor", "scope"},
+    "table": {"border", "cellpadding", "cellspacing", "width", "bgcolor", "summary"},
+    "ol": {"start", "type"},
+    "blockquote": {"type"},
+}
+
+
+_MARKS = frozenset(
+    {"divRplyFwdMsg", "appendonsend", "OLK_SRC_BODY_SECTION", "yahoo_quoted", "isReplyContent", "mailbox-conversation"}
+)
+
+
+def _keep(tag: str, attribute: str, value: str) -> str | None:
+    """Keep images only where they came with the mail: anything remote would tell its sender who reads."""
+    if tag == "img" and attribute == "src":
+        return value if value.strip().lower().startswith("cid:") else None
+    if attribute == "id":
+        return value if value in _MARKS else None  # the quote marks of mail programs, so that a reply can still be cut
+    return value
+
+
+_DEPTH = 2000
+_ELEMENTS = 50_000
+_OPENING = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:]{0,20})")
+_SELF_CLOSING = frozenset(
+    [
+        "p",
+        "li",
+        "tr",
+        "td",
+        "th",
+        "dd",
+        "dt",
+        "option",
+        "br",
+        "hr",
+        "img",
+        "meta",
+        "link",
+        "input",
+        "col",
+        "area",
+        "base",
+        "wbr",
+        "source",
+        "track",
+        "embed",
+        "param",
+    ]
+)
+
+
+def too_complex(markup: str) -> bool:
+    """Tell whether markup is so deep or so full of elements that its tree would cost the square of its size."""
+    if markup.count("<") > 2 * _ELEMENTS:
+        return True
+    depth = 0
+    for match in _OPENING.finditer(markup):
+        if match.group(2).lower() in _SELF_CLOSING:
+            continue
+        depth = max(0, depth - 1) if match.group(1) else depth + 1
+        if depth > _DEPTH:
+            return True
+    return False
+
+
+def flatten(markup: str) -> str:
+    """Give the words of markup whose tree is too complex to build: every tag becomes a blank. Linear."""
+    markup = re.sub(r"<(?:script|style)\b[^<>]*>[^<]*", "", markup, flags=re.IGNORECASE)
+    words = entities.unescape(re.sub(r"<[^<>]*>", "\n", markup))
+    return re.sub(r"\s*\n\s*", "\n", words).strip()
+
+
+def sanitise(markup: str) -> str:
+    """Give markup without scripts, styles, forms, event handlers and remote images; cid: images stay."""
+    if too_complex(markup):
+        return from_text(flatten(markup))
+    return nh3.clean(
+        markup,
+        tags=set(_TAGS),
+        clean_content_tags={"script", "style", "title", "head", "noscript", "template", "iframe", "object"},
+        attributes=_ATTRIBUTES,
+        attribute_filter=_keep,
+        url_schemes={"http", "https", "mailto", "tel", "cid"},
+        link_rel="noopener noreferrer",
+        strip_comments=True,
+    )
+
+
+def parse(markup: str) -> LexborHTMLParser:
+    """Read markup as browsers do. Never raises on any text."""
+    return LexborHTMLParser((from_text(flatten(markup)) if too_complex(markup) else markup) or "<p></p>")
+
+
+def words(node: LexborNode) -> str:
+    """Give all text below a node, as it stands."""
+    return (node.text_content or "") if node.is_text_node else node.text(deep=True)
+
+
+def walk(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
+    """Give every node below `root` in document order, once on the way in (True) and elements again on the way out."""
+    node: LexborNode | None = root.child
+    while node is not None:
+        yield node, True
+        below = node.child if node.is_element_node and _tag(node) not in _SILENT else None
+        if below is not None:
+            node = below
+            continue
+        while node is not None:
+            if node.is_element_node:
+                yield node, False
+            if (beside := node.next) is not None:
+                node = beside
+                break
+            node = node.parent
+            if node is None or node.mem_id == root.mem_id:
+                return
+
+
+def _tag(node: LexborNode) -> str:
+    return (node.tag or "").rpartition(":")[2].lower()
+
+
+class _Lines:
+    """Gathers words into lines, the way a browser lays them out."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.line: list[str] = []
+        self.pre = 0
+        self.quotes = 0
+
+    def text(self, words: str) -> None:
+        if self.pre:
+            first, *rest = words.replace("\r", "").split("\n")
+            self.line.append(first)
+            for more in rest:
+                self.end()
+                self.line.append(more)
+            return
+        words = _BLANKS.sub(" ", words)
+        if words and not (words[0] == " " and (not self.line or self.line[-1].endswith((" ", "\t")))):
+            self.line.append(words)
+        elif words.strip():
+            self.line.append(words[1:])
+
+    def end(self) -> None:
+        self.lines.append("> " * min(self.quotes, 9) + "".join(self.line).rstrip())
+        self.line = []
+
+    def block(self, *, apart: bool) -> None:
+        if self.line and "".join(self.line).strip():
+            self.end()
+        self.line = []
+        if apart and self.lines and self.lines[-1].strip("> "):
+            self.lines.append("> " * min(self.quotes, 9))
+
+
+def to_text(markup: str | LexborHTMLParser) -> str:
+    """Render markup to readable text; quoted blocks (blockquote type=cite) get "> " before their lines."""
+    tree = parse(markup) if isinstance(markup, str) else markup
+    root = tree.body or tree.root
+    if root is None:
+        return ""
+    out = _Lines()
+    for node, entering in walk(root):
+        if node.is_text_node:
+            out.text(node.text_content or "")
+        elif node.is_element_node:
+            tag = _tag(node)
+            if tag not in _SILENT:
+                _element(out, node, tag, entering=entering)
+    out.block(apart=False)
+    text = "\n".join(line.rstrip() for line in out.lines)
+    return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+
+
+def _element(out: _Lines, node: LexborNode, tag: str, *, entering: bool) -> None:  # noqa: C901 - one branch a kind of element
+    if tag == "br":
+        if entering:
+            out.end()
+    elif tag in ("td", "th"):
+        if not entering and out.line:
+            out.line.append("\t" if not out.pre else " ")
+    elif tag in _BLOCKS:
+        if entering or out.line:
+            out.block(apart=tag in _PARAGRAPHS)
+        elif tag in _PARAGRAPHS:
+            out.block(apart=True)
+        if tag == "blockquote":
+            out.quotes = (
+                max(0, out.quotes + (1 if entering else -1))
+                if (node.attributes.get("type") or "") == "cite"
+                else out.quotes
+            )
+        elif tag == "pre":
+            out.pre = max(0, out.pre + (1 if entering else -1))
+        elif tag == "li" and entering:
+            out.line.append("- ")
+        elif tag == "hr" and entering:
+            out.lines.append("-" * 10)
+    elif tag == "img" and entering and (alt := (node.attributes.get("alt") or "").strip()):
+        out.text(f"[{alt[:200]}]")
+
+
+def from_text(text: str) -> str:
+    """Give plain text as markup that shows it unchanged."""
+    clear = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"<pre>{clear}</pre>"

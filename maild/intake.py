@@ -1,0 +1,299 @@
+"""The loop from `received` to the ledger: parse, gather evidence, decide, compose, write one unit.
+
+Parsing fans out, deciding is one mail after another in order of receipt. Decisions that cannot touch each other share
+a unit while there is a backlog; a unit that fails is taken apart and its mails are retried one by one. A mail that
+breaks us is quarantined with its fault after `MOST_ATTEMPTS`, and the next one flows.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from maild.desk import Case, Decision, Office, Told, on_mail
+from maild.ingest.parse import parse
+from maild.mail import InboundMail, Origin, Outgoing, Received
+from maild.outbound.compose import compose
+from maild.outbound.templates import Templates
+from maild.sla.severity import guess
+from maild.sla.severity_rules import Rules
+from maild.store import ConflictError, Ledger, LedgerError, Record
+from maild.threading.place import Evidence, place, wanted_ids, wanted_tickets
+from maild.trust import judge
+
+log = structlog.get_logger("maild.intake")
+
+BATCH = 32
+MOST_ATTEMPTS = 3
+RETRY_AFTER = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What the loops work with: the desk, its templates, its rules, the hops it trusts, and the turn to decide."""
+
+    office: Office
+    templates: Templates
+    rules: Rules
+    trusts: Callable[[str], bool]
+    now: Callable[[], datetime]
+    deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def write(self, decision: Decision) -> tuple[Outgoing, ...]:
+        """Compose what a decision owes."""
+        now = self.now()
+        return tuple(compose(letter, self.office.desk, self.templates, now) for letter in decision.letters)
+
+
+def record_of(decision: Decision, outgoing: tuple[Outgoing, ...], received_id: int | None, at: datetime) -> Record:
+    """Put a decision and its composed mails into the shape that the ledger writes in one unit."""
+    own = tuple((mail.message_id, mail.ticket, "own") for mail in outgoing if mail.ticket)
+    return Record(
+        at=at,
+        received_id=received_id,
+        because=decision.because,
+        ticket=decision.ticket,
+        messages=(decision.message,) if decision.message else (),
+        references=(*decision.references, *own),
+        clocks=decision.clocks,
+        events=decision.events,
+        escalations=tuple((one.ticket, one.metric, one.cycle, one.level, one.because) for one in decision.escalations),
+        outgoing=outgoing,
+        parties=(decision.party,) if decision.party else (),
+        recipients_added=(decision.further_recipient,) if decision.further_recipient else (),
+    )
+
+
+async def told_of(ledger: Ledger, number: int) -> Told:
+    """Gather what the ledger tells of a ticket's time."""
+    return Told(
+        tuple(await ledger.events(number)), tuple(await ledger.clocks(number)), await ledger.sent_levels(number)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    received: Received
+    record: Record
+    touched: frozenset[str]
+
+
+class Intake:
+    """Takes what waits in `received`, decides on it, and writes it down. `decided` is called after each unit."""
+
+    def __init__(self, ledger: Ledger, shop: Workshop, decided: Callable[[], None]) -> None:
+        self._ledger = ledger
+        self._shop = shop
+        self._on_decided = decided
+        self._numbers: list[int] = []
+        self._wake = asyncio.Event()
+        self._stepped = asyncio.Condition()
+        self.beat = shop.now()
+
+    def nudge(self) -> None:
+        """Say that something waits."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work for ever: until nothing waits, then until nudged."""
+        while True:
+            self._wake.clear()
+            try:
+                worked = await self.step()
+            except Exception:  # the loop outlives its work; what was taken keeps its attempt and comes again
+                log.exception("intake.failed")
+                await asyncio.sleep(1)
+                continue
+            self.beat = self._shop.now()
+            async with self._stepped:
+                self._stepped.notify_all()
+            if not worked:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        retry_at = await self._ledger.next_retry_at()
+        pause = None if retry_at is None else max((retry_at - self._shop.now()).total_seconds(), 0.05)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), pause)
+
+    async def caught_up(self) -> None:
+        """Wait until all that waits now has been decided on; what arrives later is not waited for."""
+        newest = await self._ledger.newest_waiting(self._shop.now())
+        while newest is not None:
+            oldest = await self._ledger.oldest_waiting(self._shop.now())
+            if oldest is None or oldest > newest:
+                return
+            self.nudge()
+            async with self._stepped:
+                await self._stepped.wait()
+
+    async def step(self) -> int:
+        """Process one batch; give how many mails were taken. LedgerError passes: it is no mail's fault."""
+        batch = await self._ledger.take(BATCH, now=self._shop.now())
+        parsed = await asyncio.gather(*(self._parse(received) for received in batch), return_exceptions=True)
+        async with self._shop.deciding:
+            await self._decide_all(batch, parsed)
+        return len(batch)
+
+    async def _decide_all(self, batch: Sequence[Received], parsed: Sequence[InboundMail | BaseException]) -> None:
+        pending: list[_Decided] = []
+        for received, mail in zip(batch, parsed, strict=True):
+            if isinstance(mail, BaseException):
+                await self._broken(received, mail)
+                continue
+            if any(_names(received, mail) & other.touched for other in pending):
+                await self._flush(pending)
+                pending = []
+            case = await self._gathered(received, mail)
+            if case is not None and any(_ticket_of(case) in other.touched for other in pending):
+                await self._flush(pending)
+                pending = []
+                case = await self._gathered(received, mail)
+            decided = await self._decided_on(case) if case is not None else None
+            if decided is not None:
+                pending.append(decided)
+        await self._flush(pending)
+
+    async def _parse(self, received: Received) -> InboundMail:
+        octets = await self._ledger.octets(received.digest)
+        return await asyncio.to_thread(parse, octets, return_path=received.mail_from)
+
+    async def _gathered(self, received: Received, mail: InboundMail) -> Case | None:
+        try:
+            return await self._gather(received, mail)
+        except LedgerError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - one mail that breaks us must not stop the next one
+            await self._broken(received, fault)
+            return None
+
+    async def _decided_on(self, case: Case) -> _Decided | None:
+        try:
+            now = self._shop.now()
+            decision = on_mail(case, self._shop.office, now)
+            outgoing = await asyncio.to_thread(self._shop.write, decision)
+        except Exception as fault:  # noqa: BLE001 - one mail that breaks us must not stop the next one
+            await self._broken(case.received, fault)
+            return None
+        number = decision.ticket.number if decision.ticket else None
+        if number in self._numbers:
+            self._numbers.remove(number)
+        log.info("mail.decided", received=case.received.id, ticket=number, because=decision.because)
+        return _Decided(
+            case.received,
+            record_of(decision, outgoing, case.received.id, now),
+            _names(case.received, case.mail) | _of_decision(decision),
+        )
+
+    async def _gather(self, received: Received, mail: InboundMail) -> Case:
+        office, ledger = self._shop.office, self._ledger
+        mailbox, detail = office.mailbox_of(received.rcpt) or (office.mailboxes[0], "")
+        mail = await self._own_or_not(mail)
+        ids = await ledger.tickets_of_ids(wanted_ids(mail))
+        numbers = {number for pairs in ids.values() for number, _ in pairs}
+        numbers |= set(wanted_tickets(mail, detail, office.keys, office.desk.reference))
+        tickets = await ledger.tickets_by_number(numbers)
+        placement = place(mail, Evidence(ids, tickets, office.keys, office.agent_keys, detail), office.desk.reference)
+        trust = judge(
+            mail, trusted_hop=self._shop.trusts(received.peer), authserv_id=office.authserv_id, placement=placement
+        )
+        sender_key = mail.sender.key if mail.sender else ""
+        twin = await ledger.known_message(mail.message_id, sender_key, mail.body_digest)
+        ticket = tickets.get(placement.ticket) if placement.ticket is not None else None
+        twin_message = None
+        if twin is not None:
+            ticket = await ledger.ticket(twin[1])
+            twin_message = next((one for one in await ledger.messages(twin[1]) if one.id == twin[0]), None)
+        customer = office.customer_of(mail.sender) if mail.sender else None
+        return Case(
+            received=received,
+            mail=mail,
+            mailbox=mailbox,
+            placement=placement,
+            trust=trust,
+            guess=guess(
+                mail.subject,
+                mail.new_text,
+                mail.headers,
+                mail.origin,
+                self._shop.rules,
+                auto_submitted=" ".join(mail.header("Auto-Submitted")),
+                tier=customer.tier if customer else "",
+            ),
+            ticket=ticket,
+            told=await told_of(ledger, ticket.number) if ticket else Told(),
+            messages=tuple(await ledger.messages(ticket.number)) if ticket else (),
+            number=await self._number(),
+            known=await self._known(sender_key),
+            acks=await self._acks(sender_key),
+            twin=twin_message,
+        )
+
+    async def _own_or_not(self, mail: InboundMail) -> InboundMail:
+        if not mail.message_id:
+            return mail
+        kinds = {kind for _, kind in (await self._ledger.tickets_of_ids([mail.message_id])).get(mail.message_id, ())}
+        if "own" not in kinds:
+            return mail
+        return replace(mail, origin=Origin.OWN, origin_because=f"<{mail.message_id}> is a Message-ID that we sent")
+
+    async def _number(self) -> int:
+        if not self._numbers:
+            self._numbers = list(await self._ledger.reserve("ticket", 1))
+        return self._numbers[0]
+
+    async def _known(self, sender_key: str) -> bool:
+        party = await self._ledger.party(sender_key) if sender_key else None
+        return party is not None and party.failed_at is None
+
+    async def _acks(self, sender_key: str) -> tuple[int, int, int]:
+        now = self._shop.now()
+        hour, day = now - timedelta(hours=1), now - timedelta(days=1)
+        return (
+            await self._ledger.acks_since(sender_key, hour),
+            await self._ledger.acks_since(sender_key, day),
+            await self._ledger.acks_since("", now - timedelta(minutes=1)),
+        )
+
+    async def _flush(self, pending: Sequence[_Decided]) -> None:
+        if not pending:
+            return
+        try:
+            await self._ledger.record([decided.record for decided in pending])
+        except ConflictError as fault:
+            if len(pending) == 1:
+                await self._broken(pending[0].received, fault)
+                return
+            for decided in pending:
+                await self._flush([decided])
+            return
+        self._on_decided()
+
+    async def _broken(self, received: Received, fault: BaseException) -> None:
+        if isinstance(fault, LedgerError | asyncio.CancelledError) and not isinstance(fault, ConflictError):
+            raise fault
+        words = f"{type(fault).__name__}: {fault}"[:500]
+        now = self._shop.now()
+        if received.attempts >= MOST_ATTEMPTS:
+            await self._ledger.quarantine(received.id, words, now)
+            log.error("mail.quarantined", received=received.id, fault=words, exc_info=fault)
+        else:
+            await self._ledger.retry_later(received.id, words, now + RETRY_AFTER * received.attempts)
+            log.warning("mail.failed", received=received.id, attempt=received.attempts, fault=words, exc_info=fault)
+
+
+def _names(received: Received, mail: InboundMail) -> frozenset[str]:
+    sender = (mail.sender.key,) if mail.sender else ()
+    return frozenset((mail.message_id, *mail.in_reply_to, *mail.references, *sender, received.digest)) - {""}
+
+
+def _of_decision(decision: Decision) -> frozenset[str]:
+    number = (f"ticket {decision.ticket.number}",) if decision.ticket else ()
+    return frozenset((*number, *(msgid for msgid, _, _ in decision.references)))
+
+
+def _ticket_of(case: Case) -> str:
+    return f"ticket {case.ticket.number}" if case.ticket else "no ticket"

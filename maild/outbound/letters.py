@@ -1,0 +1,192 @@
+"""What a mail of ours is about, before it is written: one frozen value for each kind.
+
+Common to all: `key` is the debt's unique name in the ledger; `message_id` and `root_id` are ours, without brackets;
+`reply_to` is an address whose sub-address is a token of the *reader's*; `envelope_from` is the return path, whose
+sub-address is a bounce token, empty for the null reverse-path. Instants are aware UTC.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from maild.mail import Address, InboundMail
+from maild.ticket import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The desk as its mails name it. `reference` is the word in the tag, `time_zone` an IANA name.
+
+    `commands` are the words (with their #) that it obeys in an agent's reply: its mails offer no others, since a word
+    that is no command would go to the customer.
+    """
+
+    name: str
+    address: str
+    reference: str
+    domain: str
+    time_zone: str
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One of the desk's own people. `time_zone` is an IANA name; "" means the desk's. `language` likewise."""
+
+    name: str
+    address: str
+    time_zone: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockLine:
+    """One clock as a mail shows it: metric, target and limit (None while paused), state; all words of `sla`."""
+
+    metric: str
+    target_at: datetime | None
+    limit_at: datetime | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class AckLetter:
+    """The acknowledgement: our own words only. `echo_subject` only for an authenticated sender.
+
+    `answer_by` is the first response's limit, None where nothing is promised. `time_zone` is the customer's, "" where it
+    is unknown. `references` is the customer's chain, its last id the mail that is acknowledged.
+    """
+
+    key: str
+    ticket: Ticket
+    to: Address
+    mailbox: str
+    answer_by: datetime | None
+    echo_subject: bool
+    reply_to: str
+    in_reply_to: str
+    references: tuple[str, ...]
+    message_id: str
+    root_id: str
+    language: str = ""
+    time_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeLetter:
+    """Tells an agent of a customer's mail. `verified` is how the sender was authenticated, "" where he was not.
+
+    `because` are the reasons of the severity, `notes` single lines that the desk wants to add.
+    """
+
+    key: str
+    ticket: Ticket
+    mail: InboundMail
+    agent: Recipient
+    agent_id: str
+    reply_to: str
+    envelope_from: str
+    message_id: str
+    root_id: str
+    verified: str
+    clocks: tuple[ClockLine, ...]
+    because: tuple[str, ...]
+    placed_because: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RelayLetter:
+    """An agent's words to the customer. `text` and `html` are already cut; `mail` is the agent's mail.
+
+    `agent` holds his name and the address that must not leave, `hidden` further words that must not (other addresses of
+    his). `subject` is the customer's, "" for the ticket's. `references` is the customer's chain.
+    """
+
+    key: str
+    ticket: Ticket
+    agent: Recipient
+    mail: InboundMail
+    text: str
+    html: str | None
+    mailbox: str
+    to: Address
+    message_id: str
+    root_id: str
+    in_reply_to: str
+    references: tuple[str, ...]
+    reply_to: str
+    envelope_from: str
+    subject: str = ""
+    hidden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationLetter:
+    """A clock is late, or about to be. `level` is "target", "75%", "limit", "limit+100%" and so on.
+
+    `limit_seconds` is the promise in open seconds. `owner` is "" for nobody. `next_at` and `next_who` say what happens
+    next, None where this was the last mail. `customer` is his name or his organisation's. `last_text` may be long.
+    """
+
+    key: str
+    ticket: Ticket
+    agent: Recipient
+    metric: str
+    level: str
+    target_at: datetime
+    limit_at: datetime
+    limit_seconds: int
+    owner: str
+    customer: str
+    clocks: tuple[ClockLine, ...]
+    last_from: str
+    last_at: datetime | None
+    last_text: str
+    next_at: datetime | None
+    next_who: tuple[str, ...]
+    reply_to: str
+    envelope_from: str
+    message_id: str
+    root_id: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLetter:
+    """Asks an agent: was this you? A mail in his name came that nothing vouches for.
+
+    `ticket` is None where the mail belongs to none. A reply to `reply_to` is proven by its token.
+    """
+
+    key: str
+    ticket: Ticket | None
+    agent: Recipient
+    mail: InboundMail
+    because: str
+    reply_to: str
+    envelope_from: str
+    message_id: str
+    root_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WordLetter:
+    """A word from the desk to one of its people: the transcript of a command, a reply that could not be delivered.
+
+    `subject` stands behind the tag, `lines` are what we say, `quote` is somebody else's text ("" for none).
+    """
+
+    key: str
+    ticket: Ticket | None
+    agent: Recipient
+    subject: str
+    lines: tuple[str, ...]
+    quote: str
+    reply_to: str
+    envelope_from: str
+    message_id: str
+    root_id: str
+    in_reply_to: str = ""
+
+
+Letter = AckLetter | NoticeLetter | RelayLetter | EscalationLetter | HeldLetter | WordLetter

@@ -1,0 +1,175 @@
+"""The way in: octets for recipients, durable before the 250; then one row after another for the worker."""
+
+import asyncio
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, timedelta
+from operator import itemgetter
+
+from tortoise.expressions import Q
+
+from maild.mail import Envelope, Received
+from maild.store import models
+from maild.store.door import Write
+from maild.store.lines import ReceivedLine
+from maild.store.packing import Packed, digest_of, pack, unpack
+from maild.store.shelf import Shelf, instant, marks, reading
+
+SEEN_FOR = timedelta(days=7)
+"""How long the same octets for the same recipient count as the same delivery, made again."""
+
+INLINE = 64 * 1024
+"""Below so many octets a hop to a thread costs more than packing them."""
+
+# The rule lives in the statement: units are serial, so nothing comes between the look and the insert.
+_ACCEPT = """INSERT INTO received (digest, mail_from, rcpt, rcpt_key, via, peer, received_at)
+SELECT ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (
+    SELECT 1 FROM received
+    WHERE rcpt_key = ? AND digest = ? AND received_at > ? AND state IN ('waiting', 'done'))"""
+_ACCEPTED = "SELECT max(id) FROM received WHERE rcpt_key = ? AND digest = ? AND state IN ('waiting', 'done')"
+_TAKE = """UPDATE received SET attempts = attempts + 1 WHERE id IN (
+    SELECT id FROM received WHERE state = 'waiting' AND id > ? AND (retry_at IS NULL OR retry_at <= ?)
+    ORDER BY id LIMIT ?)
+RETURNING id, digest, mail_from, rcpt, via, peer, received_at, attempts"""
+_RELEASE = "UPDATE received SET attempts = attempts - 1 WHERE state = 'waiting' AND attempts > 0 AND id IN ({})"
+_LATER = "UPDATE received SET retry_at = ?, fault = ? WHERE id = ? AND state = 'waiting'"
+_QUARANTINE = "UPDATE received SET state = 'quarantined', fault = ?, done_at = ? WHERE id = ? AND state = 'waiting'"
+_AGAIN = """UPDATE received SET state = 'waiting', attempts = 0, retry_at = NULL, fault = '', done_at = NULL
+WHERE id = ? AND state = 'quarantined'"""
+_DROP = """UPDATE received SET state = 'dropped', because = ?, done_at = ?
+WHERE id = ? AND state IN ('waiting', 'quarantined')"""
+
+
+class Accepting(Shelf):
+    """Methods over `octets` and `received`."""
+
+    async def accept(self, batch: Sequence[tuple[Envelope, bytes]]) -> list[tuple[int, ...]]:
+        """Store mails in one unit and give the received ids of each, one for each recipient; durable on return.
+
+        The same octets for the same recipient within 7 days give the id they have, unless quarantined or dropped.
+        """
+        if not batch:
+            return []
+        if sum(len(octets) for _, octets in batch) <= INLINE:
+            packed = [pack(octets) for _, octets in batch]
+        else:
+            packed = await asyncio.to_thread(lambda: [pack(octets) for _, octets in batch])
+        unit: list[Write] = []
+        for (env, _), octets in zip(batch, packed, strict=True):
+            unit.extend(_accepted(env, octets))
+        answers = iter(await self._door.write(unit))
+        return [_ids(env, answers) for env, _ in batch]
+
+    @reading
+    async def received_before(self, rcpt: str, digest: str, now: datetime) -> bool:
+        """Tell whether these octets came for this recipient within 7 days and were not quarantined or dropped."""
+        seen = self._from(models.Received).filter(
+            rcpt_key=rcpt.lower(), digest=digest, received_at__gt=now - SEEN_FOR, state__in=("waiting", "done")
+        )
+        return await seen.exists()
+
+    async def take(self, limit: int, *, now: datetime, after: int = 0) -> list[Received]:
+        """Give the oldest waiting rows in order of id; the attempt is counted, durably, before the work begins.
+
+        `after` leaves out ids up to it, so that a worker can fetch more while it still holds some. Rows put off by
+        `retry_later` come when `now` has reached them.
+        """
+        (rows,) = await self._write(Write(_TAKE, (after, now, limit)))
+        rows.sort(key=itemgetter(0))
+        return [
+            Received(
+                id=row[0],
+                digest=row[1],
+                mail_from=row[2],
+                rcpt=row[3],
+                via=row[4],
+                peer=row[5],
+                received_at=instant(row[6]),
+                attempts=row[7],
+            )
+            for row in rows
+        ]
+
+    async def release(self, ids: Collection[int]) -> None:
+        """Give rows back untouched (a shutdown came first): the attempt does not count."""
+        if ids:
+            await self._write(Write(_RELEASE.format(marks(ids)), tuple(ids)))
+
+    async def retry_later(self, received_id: int, fault: str, at: datetime) -> None:
+        """Put a row off until `at`, for a fault that may pass; ConflictError where it no longer waits."""
+        await self._write(Write(_LATER, (at, fault, received_id), expect=1))
+
+    async def quarantine(self, received_id: int, fault: str, now: datetime) -> None:
+        """Set aside a mail that breaks us, with its fault; ConflictError where it no longer waits."""
+        await self._write(Write(_QUARANTINE, (fault, now, received_id), expect=1))
+
+    async def retry_quarantined(self, received_id: int) -> None:
+        """Let a quarantined mail wait again, as if new; ConflictError where it is not quarantined."""
+        await self._write(Write(_AGAIN, (received_id,), expect=1))
+
+    async def drop(self, received_id: int, because: str, now: datetime) -> None:
+        """Give a waiting or quarantined mail up, for a reason; ConflictError where it is neither."""
+        await self._write(Write(_DROP, (because, now, received_id), expect=1))
+
+    @reading
+    async def waiting_count(self) -> int:
+        """Count the rows that wait."""
+        return await self._from(models.Received).filter(state="waiting").count()
+
+    async def oldest_waiting(self, now: datetime) -> int | None:
+        """Give the lowest id that waits and may be taken at `now`."""
+        return await self._waiting(now, "id")
+
+    async def newest_waiting(self, now: datetime) -> int | None:
+        """Give the highest id that waits and may be taken at `now`."""
+        return await self._waiting(now, "-id")
+
+    @reading
+    async def _waiting(self, now: datetime, order: str) -> int | None:
+        ready = self._from(models.Received).filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now), state="waiting")
+        rows = await ready.order_by(order).limit(1).values("id")
+        return rows[0]["id"] if rows else None
+
+    @reading
+    async def next_retry_at(self) -> datetime | None:
+        """Give the earliest instant at which a row that was put off may be taken."""
+        waiting = self._from(models.Received).filter(state="waiting", retry_at__isnull=False)
+        rows = await waiting.order_by("retry_at").limit(1).values("retry_at")
+        return rows[0]["retry_at"] if rows else None
+
+    @reading
+    async def received(self, state: str | None = None, limit: int = 1000) -> list[ReceivedLine]:
+        """List rows, the newest first."""
+        rows = self._from(models.Received)
+        if state is not None:
+            rows = rows.filter(state=state)
+        return [ReceivedLine(**row) for row in await rows.order_by("-id").limit(limit).values(*ReceivedLine.__slots__)]
+
+    @reading
+    async def octets(self, digest: str) -> bytes:
+        """Give stored octets; KeyError where the ledger has none of that digest."""
+        rows = await self._from(models.Octets).filter(digest=digest).values("zstd", "size")
+        if not rows:
+            raise KeyError(digest)
+        zstd: bytes = rows[0]["zstd"]
+        octets = unpack(zstd) if rows[0]["size"] <= INLINE else await asyncio.to_thread(unpack, zstd)
+        if digest_of(octets) != digest:
+            raise ValueError(f"the octets {digest} are damaged")
+        return octets
+
+
+def _accepted(env: Envelope, packed: Packed) -> Iterator[Write]:
+    yield packed.write()
+    for rcpt in env.rcpt_to:
+        key = rcpt.lower()
+        row = (packed.digest, env.mail_from, rcpt, key, env.via, env.peer, env.received_at)
+        yield Write(_ACCEPT, (*row, key, packed.digest, env.received_at - SEEN_FOR))
+        yield Write(_ACCEPTED, (key, packed.digest))
+
+
+def _ids(env: Envelope, answers: Iterator[list[tuple[int, ...]]]) -> tuple[int, ...]:
+    next(answers)
+    ids = []
+    for _ in env.rcpt_to:
+        next(answers)
+        ids.append(next(answers)[0][0])
+    return tuple(ids)

@@ -1,0 +1,101 @@
+"""Brings a ledger to this version: numbered, reviewed SQL files, all missing ones in one transaction."""
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from maild.store.door import begin, rollback
+from maild.store.faults import LedgerSchemaError
+
+FOLDER = Path(__file__).parent / "migrations" / "sqlite"
+
+_VERSION = """CREATE TABLE IF NOT EXISTS schema_version (
+    version INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT"""
+_APPLIED = "INSERT INTO schema_version VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'))"
+
+
+def steps(folder: Path = FOLDER) -> dict[int, Path]:
+    """Give the migrations by number, in order; LedgerSchemaError where the numbers have a gap."""
+    found = {int(path.name[:4]): path for path in sorted(folder.glob("*.sql")) if re.match(r"\d{4}_", path.name)}
+    if list(found) != list(range(1, len(found) + 1)):
+        raise LedgerSchemaError(f"the migrations in {folder} are not numbered 1 to {len(found)}")
+    return found
+
+
+def version(con: sqlite3.Connection) -> int:
+    """Give the number of the last migration applied; 0 for a new file."""
+    if con.execute("SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'").fetchone() is None:
+        return 0
+    (last,) = con.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
+    return int(last)
+
+
+def check(con: sqlite3.Connection, folder: Path = FOLDER) -> None:
+    """Refuse (LedgerSchemaError) a ledger that is not of this version."""
+    have, want = version(con), len(steps(folder))
+    if have > want:
+        raise LedgerSchemaError(
+            f"the ledger has version {have}, this maild knows {want}: it was written by a later maild"
+        )
+    if have < want:
+        raise LedgerSchemaError(f"the ledger has version {have}, this maild needs {want}: run `maild migrate`")
+
+
+def migrate(con: sqlite3.Connection, path: Path, folder: Path = FOLDER) -> None:
+    """Apply what is missing, after a copy of a ledger that has content; all of it or nothing.
+
+    Foreign keys are off meanwhile (a table that is remade must not delete its children) and are checked before the
+    commit. LedgerSchemaError when they do not hold, or when the ledger is of a later version.
+    """
+    have, wanted = version(con), steps(folder)
+    if have < len(wanted):
+        if have:
+            _keep_copy(con, path.with_name(f"{path.name}.before-{have + 1:04}"))
+        con.execute("PRAGMA foreign_keys = OFF")
+        try:
+            begin(con)
+            _apply(con, wanted)
+            con.execute("COMMIT")
+        except BaseException:
+            rollback(con)
+            raise
+        finally:
+            con.execute("PRAGMA foreign_keys = ON")
+    check(con, folder)
+
+
+def _apply(con: sqlite3.Connection, wanted: dict[int, Path]) -> None:
+    con.execute(_VERSION)
+    # Read again under the write lock: another process may have been quicker.
+    have = version(con)
+    for number, step in wanted.items():
+        if number > have:
+            for statement in _statements(step.read_text(encoding="utf-8")):
+                con.execute(statement)
+            con.execute(_APPLIED, (number, step.stem))
+    if orphans := con.execute("PRAGMA foreign_key_check").fetchall():
+        raise LedgerSchemaError(
+            f"after the migration {len(orphans)} rows point nowhere, first {orphans[0]}: nothing changed"
+        )
+
+
+def _statements(script: str) -> Iterator[str]:
+    # sqlite3's executescript commits whatever is open, so the script is taken apart here.
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        yield statement
+
+
+def _keep_copy(con: sqlite3.Connection, copy: Path) -> None:
+    part = copy.with_name(f"{copy.name}.part")
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_CREAT | os.O_WRONLY, 0o600))
+    con.execute("VACUUM INTO ?", (str(part),))
+    part.replace(copy)

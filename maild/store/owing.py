@@ -1,0 +1,92 @@
+"""The outbox: mail is owed as a row, claimed for an attempt, and marked."""
+
+from datetime import datetime, timedelta
+from operator import itemgetter
+
+from maild.store import models
+from maild.store.accept import Accepting
+from maild.store.door import Write
+from maild.store.lines import OutboxLine, OutboxMail
+from maild.store.shelf import instant, reading
+
+_CLAIM = """UPDATE outbox SET not_before = ? WHERE id IN (
+    SELECT id FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL AND not_before <= ?
+    ORDER BY not_before, id LIMIT ?)
+RETURNING id, key, kind, ticket, envelope_from, rcpt, message_id, digest, attempts, created_at"""
+_OWED = "WHERE id = ? AND sent_at IS NULL AND failed_at IS NULL"
+_SENT = f"UPDATE outbox SET sent_at = ?, last_reply = ?, attempts = attempts + 1 {_OWED}"  # noqa: S608 - our own text
+_FAILED = f"UPDATE outbox SET failed_at = ?, last_reply = ?, attempts = attempts + ? {_OWED}"  # noqa: S608 - likewise
+_LATER = f"UPDATE outbox SET not_before = ?, last_reply = ?, attempts = attempts + ? {_OWED}"  # noqa: S608 - likewise
+_AGAIN = "UPDATE outbox SET failed_at = NULL, not_before = ? WHERE id = ? AND sent_at IS NULL"
+
+
+class Owing(Accepting):
+    """Methods over `outbox`."""
+
+    async def claim(self, now: datetime, limit: int, lease: timedelta) -> list[OutboxMail]:
+        """Take mails that are due for one attempt each, the oldest first.
+
+        Nobody else gets them before `now + lease`; if we die meanwhile, they come again after it. The attempt is counted
+        when it is marked by `sent`, `deferred` or `failed`.
+        """
+        (rows,) = await self._write(Write(_CLAIM, (now + lease, now, limit)))
+        return [
+            OutboxMail(
+                id=row[0],
+                key=row[1],
+                kind=row[2],
+                ticket=row[3] or 0,
+                envelope_from=row[4],
+                rcpt=row[5],
+                message_id=row[6],
+                octets=await self.octets(row[7]),
+                attempts=row[8],
+                created_at=instant(row[9]),
+            )
+            for row in sorted(rows, key=itemgetter(0))
+        ]
+
+    async def sent(self, outbox_id: int, at: datetime, reply: str) -> None:
+        """Mark a mail as taken by the relay; ConflictError where it is no longer owed."""
+        await self._write(Write(_SENT, (at, reply, outbox_id), expect=1))
+
+    async def deferred(self, outbox_id: int, not_before: datetime, reply: str, *, count: bool) -> None:
+        """Put a mail off; `count` says whether an attempt was made. ConflictError where it is no longer owed."""
+        await self._write(Write(_LATER, (not_before, reply, int(count), outbox_id), expect=1))
+
+    async def failed(self, outbox_id: int, at: datetime, reply: str, *, count: bool = True) -> None:
+        """Give a mail up; `count` says whether an attempt was made. ConflictError where it is no longer owed."""
+        await self._write(Write(_FAILED, (at, reply, int(count), outbox_id), expect=1))
+
+    async def owe_again(self, outbox_id: int, now: datetime) -> None:
+        """Let a mail that failed or waits go at once; ConflictError where it was sent."""
+        await self._write(Write(_AGAIN, (now, outbox_id), expect=1))
+
+    @reading
+    async def acks_since(self, rcpt: str, since: datetime) -> int:
+        """Count the acknowledgements decided since then for an address; "" counts those for anybody."""
+        owed = self._from(models.Outbox).filter(kind="ack", created_at__gte=since)
+        return await (owed.filter(rcpt__iexact=rcpt) if rcpt else owed).count()
+
+    @reading
+    async def next_outbox_at(self) -> datetime | None:
+        """Give the earliest instant at which an owed mail may go."""
+        owed = self._from(models.Outbox).filter(sent_at__isnull=True, failed_at__isnull=True)
+        rows = await owed.order_by("not_before").limit(1).values("not_before")
+        return rows[0]["not_before"] if rows else None
+
+    @reading
+    async def outbox(self, ticket: int | None = None, limit: int = 1000) -> list[OutboxLine]:
+        """List the mails of one ticket, or of all: the oldest first, the newest `limit` of them."""
+        query = self._from(models.Outbox)
+        if ticket is not None:
+            query = query.filter(ticket=ticket)
+        columns = [name for name in OutboxLine.__slots__ if name != "state"]
+        rows = await query.order_by("-id").limit(limit).values(*columns)
+        return [OutboxLine(**{**row, "ticket": row["ticket"] or 0}, state=_state(row)) for row in reversed(rows)]
+
+
+def _state(row: dict[str, object]) -> str:
+    if row["sent_at"] is not None:
+        return "sent"
+    return "waiting" if row["failed_at"] is None else "failed"

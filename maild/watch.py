@@ -1,0 +1,92 @@
+"""The loop from time to the ledger: sleeps until the next due instant or a wake, then judges the tickets that are due.
+
+What waits in `received` is taken in first (R14): a reply that arrived in time must be known before its clock is judged.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+
+from maild.desk import on_due
+from maild.intake import Workshop, record_of, told_of
+from maild.store import ConflictError, Ledger
+
+log = structlog.get_logger("maild.watch")
+
+BATCH = 100
+LONGEST_SLEEP = timedelta(minutes=5)
+"""A clock that was set back or forward is noticed within this time."""
+
+
+class Watch:
+    """Judges clocks as they come due. `wake` is set whenever a ticket has changed.
+
+    `settled` waits until every mail that was received so far is decided on; `decided` is called after each unit.
+    """
+
+    def __init__(
+        self, ledger: Ledger, shop: Workshop, settled: Callable[[], Awaitable[None]], decided: Callable[[], None]
+    ) -> None:
+        self._ledger = ledger
+        self._shop = shop
+        self._settled = settled
+        self._on_decided = decided
+        self.wake = asyncio.Event()
+        self.beat = shop.now()
+
+    async def run(self) -> None:
+        """Watch for ever."""
+        before: list[int] = []
+        while True:
+            self.wake.clear()
+            try:
+                judged = await self.step()
+                # The same tickets due again at once would be a fault of ours: it must not become a busy loop.
+                pause = await self._pause() if not judged else float(judged == before)
+                before = judged
+            except Exception:  # the loop outlives its work; a clock that was not judged is still due
+                log.exception("watch.failed")
+                pause = 1.0
+            self.beat = self._shop.now()
+            try:
+                await asyncio.wait_for(self.wake.wait(), pause)
+            except TimeoutError:
+                continue
+
+    async def step(self) -> list[int]:
+        """Judge the tickets that are due now, at most a batch of them; give their numbers."""
+        numbers = await self._ledger.due_tickets(self._shop.now(), BATCH)
+        if numbers:
+            await self._settled()
+        for number in numbers:
+            async with self._shop.deciding:
+                await self.judge(number)
+        return numbers
+
+    async def judge(self, number: int) -> None:
+        """Judge one ticket's clocks."""
+        ticket = await self._ledger.ticket(number)
+        if ticket is None:
+            return
+        told = await told_of(self._ledger, number)
+        messages = tuple(await self._ledger.messages(number))
+        now = self._shop.now()
+        decision = on_due(ticket, told, messages, self._shop.office, now)
+        outgoing = await asyncio.to_thread(self._shop.write, decision)
+        try:
+            await self._ledger.record([record_of(decision, outgoing, None, now)])
+        except ConflictError as conflict:
+            log.info("watch.conflict", ticket=number, because=str(conflict))
+            return
+        for event in decision.events:
+            log.info("clock.due", what=event.what, ticket=number, because=event.because)
+        self._on_decided()
+
+    async def _pause(self) -> float:
+        at = await self._ledger.next_watch_at()
+        if at is None:
+            return LONGEST_SLEEP.total_seconds()
+        pause: float = (at - self._shop.now()).total_seconds()
+        return min(max(pause, 0.0), LONGEST_SLEEP.total_seconds())

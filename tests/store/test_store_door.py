@@ -1,0 +1,177 @@
+"""Guards: cancelled callers, other processes, kill -9."""
+
+import asyncio
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+import pytest
+
+from maild.store.door import Door, Write
+from maild.store.faults import ConflictError, LedgerBusyError, LedgerClosedError, LedgerError
+from maild.store.ledger import Ledger, path_of
+from maild.store.record import Record
+
+WRITER = """
+import asyncio, sys
+from datetime import UTC, datetime
+from maild.mail import Envelope
+from maild.store.ledger import Ledger
+
+async def main(url, name, count):
+    ledger = await Ledger.open(url)
+    for n in range(count):
+        env = Envelope("", (name,), "file", "", datetime(2026, 3, 11, tzinfo=UTC))
+        ((id_,),) = await ledger.accept([(env, b"%d" % n)])
+        print(id_, flush=True)
+    await ledger.close()
+
+asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+"""
+
+
+async def test_300_random_cancels_leave_the_ledger_usable_and_consistent(ledger, make, now):
+    chance = random.Random(7)
+    await ledger.record([Record(at=now, ticket=make.ticket())])
+
+    async def caller(n):
+        await ledger.reserve("x", 1)
+        await ledger.accept([(make.env(), b"%d" % n)])
+        await ledger.received(limit=5)
+        await ledger.record([Record(at=now, event_ticket=1001, events=(make.event(), make.event()))])
+        await ledger.events(1001)
+
+    async def cancelled(n):
+        task = asyncio.create_task(caller(n))
+        await asyncio.sleep(chance.random() * 0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    for batch in range(15):
+        await asyncio.gather(*(cancelled(batch * 20 + n) for n in range(20)))
+    started = time.monotonic()
+    await ledger.accept([(make.env(), b"last")])
+    assert len(await ledger.received(limit=1)) == 1
+    assert time.monotonic() - started < 1
+    assert len(await ledger.events(1001)) % 2 == 0
+
+
+async def test_a_cancelled_caller_does_not_cancel_the_unit_that_waits_behind_another(ledger, make):
+    slow = asyncio.create_task(ledger._door.run(lambda con: time.sleep(0.1)))
+    waiting = asyncio.create_task(ledger.accept([(make.env(), b"x")]))
+    await asyncio.sleep(0.02)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await slow
+    await ledger.reserve("x", 1)
+    assert await ledger.waiting_count() == 1
+
+
+async def test_close_awaits_units_in_flight_and_refuses_later_ones(url, make):
+    ledger = await Ledger.open(url)
+    units = [asyncio.create_task(ledger.accept([(make.env(), b"%d" % n)])) for n in range(20)]
+    await asyncio.sleep(0)
+    await asyncio.gather(ledger.close(), ledger.close())
+    await asyncio.gather(*units)
+    await ledger.close()
+    with pytest.raises(LedgerClosedError):
+        await ledger.accept([(make.env(), b"late")])
+    again = await Ledger.open(url)
+    assert await again.waiting_count() == 20
+    await again.close()
+
+
+async def test_a_unit_that_fails_leaves_nothing(ledger):
+    insert = "INSERT INTO sequence (name, next) VALUES (?, ?)"
+    for second, fault in (
+        (Write(insert, ("a", 2)), ConflictError),
+        (Write("UPDATE sequence SET next = 3 WHERE name = 'none'", expect=1), ConflictError),
+        (Write("SELECT 1", expect=2), ConflictError),
+        (Write("nonsense"), LedgerError),
+        (Write(insert, ("b", "no number")), LedgerError),
+    ):
+        with pytest.raises(fault):
+            await ledger._door.write([Write(insert, ("a", 1)), second])
+    (rows,) = await ledger._door.write([Write("SELECT count(*) FROM sequence")])
+    assert rows == [(0,)]
+
+
+async def test_reads_never_wait_for_the_writer_and_see_what_was_committed(ledger, make):
+    await ledger.accept([(make.env(), b"x")])
+    slow = asyncio.create_task(ledger._door.run(_hold_the_lock))
+    started = time.monotonic()
+    assert await ledger.waiting_count() == 1
+    assert time.monotonic() - started < 0.25
+    await slow
+
+
+def _hold_the_lock(con: sqlite3.Connection) -> None:
+    con.execute("BEGIN IMMEDIATE")
+    time.sleep(0.5)
+    con.execute("COMMIT")
+
+
+async def test_the_reading_connection_cannot_write(ledger):
+    with pytest.raises(Exception, match="readonly"):
+        await ledger._context.db().execute_query("DELETE FROM sequence")
+
+
+async def test_another_process_writes_while_we_are_inside_units(ledger, url, make):
+    async def inside():
+        for _ in range(4):
+            await ledger._door.run(_hold_the_lock)
+
+    ours = asyncio.create_task(inside())
+    other = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WRITER, url, "cli", "40", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    for n in range(40):
+        await ledger.accept([(make.env(), b"%d" % n)])
+    out, err = await other.communicate()
+    await ours
+    assert (other.returncode, err, len(out.split())) == (0, b"", 40)
+    assert await ledger.waiting_count() == 80
+
+
+async def test_a_lock_that_is_never_released_is_busy_and_the_next_unit_works(ledger, url, monkeypatch):
+    await ledger._door.run(lambda con: con.execute("PRAGMA busy_timeout = 20"))
+    holder = sqlite3.connect(path_of(url), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(LedgerBusyError):
+        await ledger.reserve("x", 1)
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert await ledger.reserve("x", 1) == range(1, 2)
+
+
+@pytest.mark.parametrize("after", [1, 17, 60])
+async def test_what_was_promised_survives_kill_9(url, after):
+    with subprocess.Popen([sys.executable, "-c", WRITER, url, "crash", "100000"], stdout=subprocess.PIPE) as crashing:
+        promised = [int(crashing.stdout.readline()) for _ in range(after)]
+        crashing.send_signal(signal.SIGKILL)
+        promised += [int(line) for line in crashing.stdout.read().splitlines(keepends=True) if line.endswith(b"\n")]
+    ledger = await Ledger.open(url, exclusive=True)
+    there = await ledger.received(limit=1_000_000)
+    assert set(promised) <= {line.id for line in there}
+    assert len({await ledger.octets(line.digest) for line in there}) == len(there)
+    await ledger.close()
+
+
+async def test_a_full_disk_is_an_error_and_no_conflict(ledger, make, now):
+    await ledger._door.run(lambda con: con.execute("PRAGMA max_page_count = 1"))
+    with pytest.raises(LedgerError) as caught:
+        await ledger.accept([(make.env(), random.Random(1).randbytes(900_000))])
+    assert not isinstance(caught.value, ConflictError)
+    await ledger._door.run(lambda con: con.execute("PRAGMA max_page_count = 1000000"))
+    await ledger.accept([(make.env(), b"x")])
+    assert len(await ledger.take(9, now=now + timedelta(days=1))) == 1
+
+
+async def test_a_door_without_a_folder(tmp_path):
+    with pytest.raises(LedgerError, match="unable to open"):
+        await Door.open(tmp_path / "none" / "maild.db")

@@ -1,0 +1,214 @@
+"""Opening: one daemon, the schema and its migrations, the models beside it."""
+
+import asyncio
+import re
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+from tortoise.models import Model
+
+from maild.store import migrate as migrations
+from maild.store import models
+from maild.store.faults import LedgerError, LedgerInUseError, LedgerSchemaError
+from maild.store.ledger import Ledger, path_of
+from maild.store.record import Record
+from maild.store.wake import Wake, poke
+
+MODELS = [model for model in vars(models).values() if isinstance(model, type) and issubclass(model, Model)]
+
+
+async def test_a_second_daemon_is_refused_and_a_command_is_not(url, ledger):
+    daemon = await Ledger.open(url, exclusive=True)
+    with pytest.raises(LedgerInUseError):
+        await Ledger.open(url, exclusive=True)
+    command = await Ledger.open(url)
+    assert await command.reserve("ticket", 1) == range(1001, 1002)
+    await command.close()
+    await daemon.close()
+    await (await Ledger.open(url, exclusive=True)).close()
+
+
+async def test_the_lock_of_another_process_counts(url):
+    hold = (
+        "import asyncio,sys; from maild.store.ledger import Ledger\n"
+        "asyncio.run(Ledger.open(sys.argv[1], exclusive=True)); print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", hold, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(LedgerInUseError):
+            await Ledger.open(url, exclusive=True)
+        other.kill()
+    await (await Ledger.open(url, exclusive=True)).close()
+
+
+@pytest.mark.parametrize("bad", ["postgres://x/y", "sqlite://", "sqlite://:memory:", "sqlite:///a.db?x=1", "/a.db"])
+async def test_other_urls_are_refused(bad):
+    with pytest.raises(LedgerError, match="sqlite:///"):
+        await Ledger.open(bad)
+
+
+async def test_files_that_are_no_ledger_are_refused(tmp_path):
+    (tmp_path / "text.db").write_bytes(b"no database" * 999)
+    for path in (tmp_path / "text.db", tmp_path / "none" / "maild.db"):
+        with pytest.raises(LedgerError):
+            await Ledger.open(f"sqlite://{path}", exclusive=True)
+
+
+async def test_two_ledgers_in_one_process_are_two(url, ledger, make, tmp_path):
+    other = await Ledger.open(f"sqlite://{tmp_path}/other%20one.db")
+    assert (tmp_path / "other one.db").exists()
+    await other.accept([(make.env(), b"x")])
+    assert await asyncio.gather(*[ledger.waiting_count(), other.waiting_count()] * 20) == [0, 1] * 20
+    await other.close()
+    assert await ledger.waiting_count() == 0
+
+
+async def test_customers_mail_is_readable_by_its_owner_only(ledger, url):
+    await ledger.reserve("x", 1)
+    for path in path_of(url).parent.glob("maild.db*"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+async def test_every_instant_is_written_in_one_width(ledger, url, make, now):
+    ticket = make.ticket(opened_at=now + timedelta(microseconds=1), closed_at=now)
+    ((id_,),) = await ledger.accept([(make.env(), b"x")])
+    record = Record(
+        at=now,
+        received_id=id_,
+        ticket=ticket,
+        messages=(make.message(id=id_),),
+        clocks=((make.clock(), now),),
+        events=(make.event(),),
+        escalations=((1001, "m", 1, "l", ""),),
+        outgoing=(make.outgoing(),),
+        parties=(ticket.requester,),
+        failed=("x@y",),
+    )
+    await ledger.record([record])
+    await ledger.secrets("x", now=now)
+    checked = 0
+    with closing(sqlite3.connect(path_of(url))) as con:
+        for (table,) in con.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+            for _, column, *_ in con.execute(f"PRAGMA table_info({table})").fetchall():
+                if column == "at" or column.endswith("_at") or column in ("first_seen", "last_seen", "not_before"):
+                    for (text,) in con.execute(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL"):
+                        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", text), (table, column)
+                        checked += 1
+    assert checked > 15
+
+
+async def test_models_and_schema_agree(ledger, url):
+    with closing(sqlite3.connect(path_of(url))) as con:
+        tables = {
+            table: {
+                name: (not notnull, bool(pk))
+                for _, name, _, notnull, _, pk in con.execute(f"PRAGMA table_info({table})").fetchall()
+            }
+            for (table,) in con.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+        }
+    described = {
+        model._meta.db_table: {name: (field.null, field.pk) for name, field in model._meta.fields_map.items()}
+        for model in MODELS
+    }
+    tables.pop("schema_version")
+    tables.pop("sqlite_sequence")
+    assert described == tables
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("SELECT next_at FROM clock WHERE NOT next_at IS NULL ORDER BY next_at LIMIT 1", "clock_next"),
+        (
+            "SELECT id FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL AND not_before <= '2' "
+            "ORDER BY not_before, id LIMIT 9",
+            "outbox_unsent",
+        ),
+        ("SELECT id FROM received WHERE state = 'waiting' AND id > 7 ORDER BY id LIMIT 9", "received_state"),
+        (
+            "SELECT 1 FROM received WHERE rcpt_key = 'a' AND digest = 'b' AND received_at > 'c' "
+            "AND state IN ('waiting', 'done')",
+            "received_seen",
+        ),
+        ("SELECT ticket FROM reference WHERE msgid IN ('a', 'b')", "sqlite_autoindex_reference_1"),
+    ],
+)
+async def test_hot_queries_walk_their_index(ledger, query, index):
+    (plan,) = await ledger._door.run(lambda con: [con.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()])
+    assert index in plan[0][3]
+    assert not any("TEMP B-TREE" in step[3] for step in plan)
+
+
+async def test_migration_is_all_or_nothing_and_keeps_a_copy(url, make, now, tmp_path):
+    ledger = await Ledger.open(url)
+    await ledger.record([Record(at=now, ticket=make.ticket())])
+    path = path_of(url)
+    folder = tmp_path / "steps"
+    folder.mkdir()
+    (folder / "0001_ledger.sql").write_text(migrations.steps()[1].read_text())
+    second = folder / "0002_more.sql"
+
+    second.write_text("CREATE TABLE more (a INTEGER) STRICT;\nnonsense;\n")
+    with pytest.raises(LedgerError):
+        await ledger._door.run(lambda con: migrations.migrate(con, path, folder))
+    second.write_text("DELETE FROM ticket;\n")
+    with pytest.raises(LedgerSchemaError, match="rows point nowhere"):
+        await ledger._door.run(lambda con: migrations.migrate(con, path, folder))
+    assert await ledger.ticket(1001) == make.ticket()
+    assert await ledger._door.run(migrations.version) == 1
+
+    second.write_text("CREATE TABLE more (a INTEGER) STRICT; -- why; really\nINSERT INTO more\nVALUES (7)")
+    await ledger._door.run(lambda con: migrations.migrate(con, path, folder))
+    assert await ledger._door.run(migrations.version) == 2
+    assert await ledger._door.run(lambda con: con.execute("PRAGMA foreign_keys").fetchone()) == (1,)
+    await ledger._door.run(lambda con: migrations.check(con, folder))
+    assert await ledger._door.run(lambda con: con.execute("SELECT a FROM more").fetchall()) == [(7,)]
+    copy = path.with_name("maild.db.before-0002")
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    with closing(sqlite3.connect(copy)) as con:
+        assert con.execute("SELECT number FROM ticket").fetchall() == [(1001,)]
+    await ledger.close()
+    with pytest.raises(LedgerSchemaError, match="later maild"):
+        await Ledger.open(url)
+
+
+async def test_without_migrate_an_old_ledger_is_refused(url):
+    with pytest.raises(LedgerSchemaError, match="maild migrate"):
+        await Ledger.open(url, migrate=False)
+    await (await Ledger.open(url)).close()
+    await (await Ledger.open(url, migrate=False)).close()
+
+
+async def test_many_may_open_a_new_ledger_at_once(url):
+    opened = await asyncio.gather(*(Ledger.open(url) for _ in range(8)))
+    for ledger in opened:
+        await ledger.close()
+
+
+def test_a_gap_in_the_numbers_is_refused(tmp_path):
+    (tmp_path / "0002_x.sql").write_text("")
+    with pytest.raises(LedgerSchemaError, match="numbered"):
+        migrations.steps(tmp_path)
+
+
+async def test_a_nudge_wakes_the_listener(tmp_path):
+    path, event = tmp_path / "wake", asyncio.Event()
+    assert not poke(path)
+    path.touch()
+    wake = Wake.listen(path, event)
+    for _ in range(1000):
+        assert poke(path)
+    await asyncio.wait_for(event.wait(), 1)
+    event.clear()
+    assert poke(path)
+    await asyncio.wait_for(event.wait(), 1)
+    wake.close()
+    wake.close()
+    assert not poke(path)
+    with pytest.raises(OSError):
+        Wake.listen(tmp_path / "none" / "wake", event)

@@ -1,0 +1,236 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from maild.mail import Address
+from maild.sla.clock import ClockState
+from maild.sla.policy import Metric
+from maild.store.faults import ConflictError, LedgerError
+from maild.store.record import Record
+from maild.ticket import Severity, State
+
+
+async def _arrived(ledger, make, octets=b"x"):
+    ((id_,),) = await ledger.accept([(make.env(), octets)])
+    return id_
+
+
+async def test_a_decision_comes_back_as_it_was(ledger, make, now):
+    received = await _arrived(ledger, make)
+    (row,) = await ledger.take(1, now=now)
+    ticket = make.ticket(first_response_at=now, resolved_at=now + timedelta(microseconds=1))
+    message = make.message(id=received, digest=row.digest)
+    clocks = (
+        make.clock(),
+        make.clock(metric=Metric.RESOLUTION, state=ClockState.PAUSED, target_at=None, limit_at=None, elapsed_seconds=3),
+        make.clock(metric=Metric.NEXT_RESPONSE, cycle=2, stopped_at=now, breached_at=now, by_reclassification=False),
+    )
+    await ledger.record(
+        [
+            Record(
+                at=now,
+                because="it opens a ticket",
+                received_id=received,
+                ticket=ticket,
+                messages=(message,),
+                references=(("a@x", 1001, "seen"), ("p@x", 1001, "named"), ("o@us", 1001, "own")),
+                clocks=tuple((clock, None) for clock in clocks),
+                events=(make.event(), make.event(what="acked")),
+                escalations=((1001, "first_response", 1, "limit", "30 minutes have passed"),),
+                outgoing=(make.outgoing(key="k"),),
+                parties=(ticket.requester,),
+            )
+        ]
+    )
+    assert await ledger.ticket(1001) == ticket
+    assert await ledger.messages(1001) == [message]
+    assert await ledger.clocks(1001) == list(clocks)
+    assert await ledger.events(1001) == [make.event(), make.event(what="acked")]
+    assert await ledger.sent_levels(1001) == {("first_response", 1, "limit")}
+    assert [line.because for line in await ledger.escalations(1001)] == ["30 minutes have passed"]
+    assert [(line.key, line.state) for line in await ledger.outbox(1001)] == [("k", "waiting")]
+    assert [(line.state, line.because, line.done_at) for line in await ledger.received()] == [
+        ("done", "it opens a ticket", now)
+    ]
+    assert await ledger.ticket(7) is None
+    assert await ledger.messages(7) == []
+    await ledger.record([Record(at=now)])
+
+
+async def test_a_later_record_replaces_ticket_and_clocks_and_leaves_what_it_does_not_name(ledger, make, now):
+    await ledger.record([Record(at=now, ticket=make.ticket(), clocks=((make.clock(), now),))])
+    changed = make.ticket(state=State.OPEN, assignee="ann", participants=("eve@acme.example",))
+    await ledger.record([Record(at=now, ticket=changed)])
+    assert await ledger.ticket(1001) == changed
+    assert await ledger.clocks(1001) == [make.clock()]
+    stopped = make.clock(stopped_at=now)
+    await ledger.record([Record(at=now, clock_ticket=1001, clocks=((stopped, None),))])
+    assert await ledger.clocks(1001) == [stopped]
+    await ledger.record([Record(at=now, ticket=changed, clocks=())])
+    assert await ledger.clocks(1001) == []
+
+
+async def test_clocks_and_events_need_a_ticket(ledger, make, now):
+    for record in (Record(at=now, clocks=()), Record(at=now, events=(make.event(),))):
+        with pytest.raises(ValueError, match="needs the ticket"):
+            await ledger.record([record])
+    await ledger.record([Record(at=now, ticket=make.ticket())])
+    await ledger.record([Record(at=now, event_ticket=1001, events=(make.event(),))])
+    assert await ledger.events(1001) == [make.event()]
+
+
+async def test_a_row_is_settled_once_and_the_rest_of_the_unit_goes_with_it(ledger, make, now):
+    received = await _arrived(ledger, make)
+    await ledger.record([Record(at=now, received_id=received, ticket=make.ticket())])
+    with pytest.raises(ConflictError):
+        await ledger.record([Record(at=now, ticket=make.ticket(number=1002)), Record(at=now, received_id=received)])
+    assert await ledger.ticket(1002) is None
+
+
+async def test_an_escalation_is_told_once(ledger, make, now):
+    told = (1001, "resolution", 1, "target", "why")
+    await ledger.record([Record(at=now, ticket=make.ticket(), escalations=(told,))])
+    with pytest.raises(ConflictError):
+        await ledger.record([Record(at=now, escalations=(told,), outgoing=(make.outgoing(),))])
+    assert await ledger.outbox() == []
+    await ledger.record([Record(at=now, escalations=((1001, "resolution", 2, "target", "why"),))])
+    assert len(await ledger.sent_levels(1001)) == 2
+
+
+async def test_an_owed_key_is_owed_once_with_the_first_octets(ledger, make, now):
+    first, second = make.outgoing(key="same"), make.outgoing(key="same", octets=b"other")
+    await ledger.record([Record(at=now, ticket=make.ticket(), outgoing=(first,))])
+    await ledger.record([Record(at=now, outgoing=(second,))])
+    assert [mail.octets for mail in await ledger.claim(now, 9, timedelta(1))] == [first.octets]
+
+
+async def test_the_same_message_twice_is_a_conflict_and_known(ledger, make, now):
+    await ledger.record([Record(at=now, ticket=make.ticket(), messages=(make.message(),))])
+    with pytest.raises(ConflictError):
+        await ledger.record([Record(at=now, messages=(make.message(id=2),))])
+    await ledger.record([Record(at=now, messages=(make.message(id=2, body_digest="b1"),))])
+    for nameless in (3, 4):
+        await ledger.record([Record(at=now, messages=(make.message(id=nameless, message_id=""),))])
+    assert await ledger.known_message("a@acme.example", "ann@acme.example", "b0") == (1, 1001)
+    assert await ledger.known_message("a@acme.example", "eve@acme.example", "b0") is None
+    assert await ledger.known_message("", "ann@acme.example", "b0") is None
+    assert await ledger.same_id("a@acme.example") == [(1, 1001), (2, 1001)]
+    assert await ledger.same_id("") == []
+
+
+async def test_a_further_recipient_is_noted_once(ledger, make, now):
+    await ledger.record([Record(at=now, ticket=make.ticket(), messages=(make.message(),))])
+    for _ in range(2):
+        await ledger.record([Record(at=now, recipients_added=((1, "sales@example.com"),))])
+    (message,) = await ledger.messages(1001)
+    assert message == make.message(recipients=("csm@example.com", "support@example.com", "sales@example.com"))
+
+
+async def test_what_points_nowhere_is_an_error_and_no_conflict(ledger, make, now):
+    with pytest.raises(LedgerError) as caught:
+        await ledger.record([Record(at=now, messages=(make.message(ticket=4),))])
+    assert not isinstance(caught.value, ConflictError)
+
+
+async def test_references(ledger, make, now):
+    both = [Record(at=now, ticket=make.ticket(number=number)) for number in (1, 2)]
+    known = (("a@x", 2, "named"), ("a@x", 1, "seen"), ("b@x", 1, "own"))
+    await ledger.record([*both, Record(at=now, references=known), Record(at=now, references=known)])
+    await ledger.record([Record(at=now, references=(("b@x", 2, "own"),))])
+    assert await ledger.tickets_of_ids(["a@x", "b@x", "c@x", *(f"{n}@y" for n in range(2000))]) == {
+        "a@x": [(1, "seen"), (2, "named")],
+        "b@x": [(1, "own")],
+    }
+    assert set(await ledger.tickets_by_number([1, 2, 3])) == {1, 2}
+
+
+async def test_parties(ledger, now):
+    met, later = Address("", "Ann@acme.example"), now + timedelta(days=1)
+    assert await ledger.party("ann@acme.example") is None
+    await ledger.record([Record(at=later, parties=(met,))])
+    await ledger.record([Record(at=now, parties=(replace(met, name="Ann"),))])
+    await ledger.record([Record(at=now, parties=(met,))])
+    line = await ledger.party("ANN@acme.example")
+    assert (line.name, line.first_seen, line.last_seen, line.failed_at) == ("Ann", now, later, None)
+    await ledger.record([Record(at=later, failed=("ann@ACME.example", "new@acme.example"))])
+    assert (await ledger.party("ann@acme.example")).failed_at == later
+    assert (await ledger.party("new@acme.example")).failed_at == later
+
+
+async def test_tickets_of_a_participant_that_are_alive(ledger, make, now):
+    for number in (1, 2, 3):
+        ticket = make.ticket(number=number, participants=("ann@acme.example",) if number < 3 else ())
+        at = now + timedelta(days=number)
+        message = make.message(id=number, ticket=number, message_id=f"{number}@x", at=at)
+        await ledger.record([Record(at=now, ticket=ticket, messages=(message,))])
+    found = await ledger.tickets_of_participant("Ann@acme.example", now)
+    assert [ticket.number for ticket in found] == [2, 1]
+    found = await ledger.tickets_of_participant("Ann@acme.example", now + timedelta(days=2))
+    assert [ticket.number for ticket in found] == [2]
+
+
+async def test_numbers_are_never_given_twice(ledger):
+    assert await ledger.reserve("ticket", 2) == range(1001, 1003)
+    assert await ledger.reserve("ticket", 1) == range(1003, 1004)
+    assert await ledger.reserve("token", 3) == range(1, 4)
+    with pytest.raises(ValueError, match="0 numbers"):
+        await ledger.reserve("ticket", 0)
+
+
+async def test_secrets_are_made_once(ledger, now):
+    (key,) = await ledger.secrets("token", now=now)
+    assert len(key) == 32
+    assert await ledger.secrets("token", now=now) == [key]
+    assert await ledger.secrets("other", now=now) != [key]
+
+
+async def test_tickets_the_most_pressing_first(ledger, make, now):
+    def due(minutes, **fields):
+        at = now + timedelta(minutes=minutes)
+        return make.clock(target_at=at, limit_at=at + timedelta(minutes=60), **fields), None
+
+    late = {"state": ClockState.BREACHED, "breached_at": now}
+    rows = {
+        1: (due(30), due(10, metric=Metric.RESOLUTION)),
+        2: (due(-90, **late),),
+        3: (due(-99, stopped_at=now),),
+        4: (),
+        5: (due(5),),
+    }
+    for number, clocks in rows.items():
+        severity = Severity.LOW if number == 5 else Severity.HIGH
+        state = State.OPEN if number == 4 else State.NEW
+        ticket = make.ticket(number=number, severity=severity, state=state)
+        await ledger.record([Record(at=now, ticket=ticket, clocks=clocks)])
+
+    def numbers(lines):
+        return [line.ticket.number for line in lines]
+
+    lines = await ledger.tickets()
+    assert numbers(lines) == [2, 5, 1, 4, 3]
+    assert [(line.due_at, line.due_metric) for line in lines[:3]] == [
+        (now - timedelta(minutes=30), "first_response"),
+        (now + timedelta(minutes=5), "first_response"),
+        (now + timedelta(minutes=10), "resolution"),
+    ]
+    assert numbers(await ledger.tickets(due_only=True)) == [2, 5, 1]
+    assert numbers(await ledger.tickets(State.OPEN)) == [4]
+    assert numbers(await ledger.tickets(severity=Severity.LOW)) == [5]
+    assert numbers(await ledger.tickets(State.NEW, Severity.HIGH, due_only=True)) == [2, 1]
+
+
+async def test_the_watch_looks_at_the_earliest(ledger, make, now):
+    assert await ledger.next_watch_at() is None
+    for number, minutes in ((1, (9, None)), (2, (7, 3)), (3, (3, 3)), (4, (99, None))):
+        clocks = tuple(
+            (make.clock(cycle=cycle), None if after is None else now + timedelta(minutes=after))
+            for cycle, after in enumerate(minutes, 1)
+        )
+        await ledger.record([Record(at=now, ticket=make.ticket(number=number), clocks=clocks)])
+    assert await ledger.next_watch_at() == now + timedelta(minutes=3)
+    assert await ledger.due_tickets(now, 9) == []
+    assert sorted(await ledger.due_tickets(now + timedelta(minutes=3), 9)) == [2, 3]
+    found = await ledger.due_tickets(now + timedelta(minutes=9), 9)
+    assert (sorted(found[:2]), found[2:]) == ([2, 3], [1])
+    assert len(await ledger.due_tickets(now + timedelta(minutes=9), 2)) == 2
