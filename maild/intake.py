@@ -17,11 +17,13 @@ from maild.desk import Case, Decision, Office, Told, on_mail
 from maild.ingest.parse import parse
 from maild.mail import InboundMail, Origin, Outgoing, Received
 from maild.outbound.compose import compose
+from maild.outbound.gate import MARK_HEADER, GateRefusal
 from maild.outbound.templates import Templates
 from maild.sla.severity import guess
 from maild.sla.severity_rules import Rules
 from maild.store import ConflictError, Ledger, LedgerError, Record
 from maild.threading.place import Evidence, place, wanted_ids, wanted_tickets
+from maild.ticket import Event
 from maild.trust import judge
 
 log = structlog.get_logger("maild.intake")
@@ -29,6 +31,14 @@ log = structlog.get_logger("maild.intake")
 BATCH = 32
 MOST_ATTEMPTS = 3
 RETRY_AFTER = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The mails of a decision as they will leave, and an event for each letter that the gate refused."""
+
+    outgoing: tuple[Outgoing, ...]
+    refused: tuple[Event, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +52,21 @@ class Workshop:
     now: Callable[[], datetime]
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def write(self, decision: Decision) -> tuple[Outgoing, ...]:
-        """Compose what a decision owes."""
+    def write(self, decision: Decision) -> Written:
+        """Compose what a decision owes. A letter that the gate refuses is not owed, and an event says why."""
         now = self.now()
-        return tuple(compose(letter, self.office.desk, self.templates, now) for letter in decision.letters)
+        outgoing, refused = [], []
+        for letter in decision.letters:
+            try:
+                outgoing.append(compose(letter, self.office.desk, self.templates, now))
+            except GateRefusal as refusal:
+                refused.append(Event(now, "maild", "not_sent", f"{letter.key}: {refusal}"))
+        return Written(tuple(outgoing), tuple(refused))
 
 
-def record_of(decision: Decision, outgoing: tuple[Outgoing, ...], received_id: int | None, at: datetime) -> Record:
+def record_of(decision: Decision, written: Written, received_id: int | None, at: datetime) -> Record:
     """Put a decision and its composed mails into the shape that the ledger writes in one unit."""
-    own = tuple((mail.message_id, mail.ticket, "own") for mail in outgoing if mail.ticket)
+    own = tuple((mail.message_id, mail.ticket, "own") for mail in written.outgoing if mail.ticket)
     return Record(
         at=at,
         received_id=received_id,
@@ -59,9 +75,9 @@ def record_of(decision: Decision, outgoing: tuple[Outgoing, ...], received_id: i
         messages=(decision.message,) if decision.message else (),
         references=(*decision.references, *own),
         clocks=decision.clocks,
-        events=decision.events,
+        events=(*decision.events, *written.refused) if decision.ticket else (),
         escalations=tuple((one.ticket, one.metric, one.cycle, one.level, one.because) for one in decision.escalations),
-        outgoing=outgoing,
+        outgoing=written.outgoing,
         parties=(decision.party,) if decision.party else (),
         recipients_added=(decision.further_recipient,) if decision.further_recipient else (),
     )
@@ -174,7 +190,7 @@ class Intake:
         try:
             now = self._shop.now()
             decision = on_mail(case, self._shop.office, now)
-            outgoing = await asyncio.to_thread(self._shop.write, decision)
+            written = await asyncio.to_thread(self._shop.write, decision)
         except Exception as fault:  # noqa: BLE001 - one mail that breaks us must not stop the next one
             await self._broken(case.received, fault)
             return None
@@ -184,7 +200,7 @@ class Intake:
         log.info("mail.decided", received=case.received.id, ticket=number, because=decision.because)
         return _Decided(
             case.received,
-            record_of(decision, outgoing, case.received.id, now),
+            record_of(decision, written, case.received.id, now),
             _names(case.received, case.mail) | _of_decision(decision),
         )
 
@@ -233,6 +249,8 @@ class Intake:
         )
 
     async def _own_or_not(self, mail: InboundMail) -> InboundMail:
+        if self._shop.office.desk.address in (mark.strip().lower() for mark in mail.header(MARK_HEADER)):
+            return replace(mail, origin=Origin.OWN, origin_because=f"it bears our own {MARK_HEADER}")
         if not mail.message_id:
             return mail
         kinds = {kind for _, kind in (await self._ledger.tickets_of_ids([mail.message_id])).get(mail.message_id, ())}

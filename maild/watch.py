@@ -74,9 +74,9 @@ class Watch:
         messages = tuple(await self._ledger.messages(number))
         now = self._shop.now()
         decision = on_due(ticket, told, messages, self._shop.office, now)
-        outgoing = await asyncio.to_thread(self._shop.write, decision)
+        written = await asyncio.to_thread(self._shop.write, decision)
         try:
-            await self._ledger.record([record_of(decision, outgoing, None, now)])
+            await self._ledger.record([record_of(decision, written, None, now)])
         except ConflictError as conflict:
             log.info("watch.conflict", ticket=number, because=str(conflict))
             return

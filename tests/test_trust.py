@@ -23,7 +23,11 @@ ROWS = [
     ("version", [ar(f"{ME} 1; dmarc=pass header.from=acme.example")], Standing.AUTHENTICATED),
     ("dmarc of another domain", [ar(f"{ME}; dmarc=pass header.from=evil.example")], Standing.UNKNOWN),
     ("dmarc without its domain", [ar(f"{ME}; dmarc=pass")], Standing.UNKNOWN),
-    ("dmarc failed", [ar(f"{ME}; dmarc=fail header.from=acme.example; dkim=pass header.d=acme.example")], Standing.FAILED),
+    (
+        "dmarc failed",
+        [ar(f"{ME}; dmarc=fail header.from=acme.example; dkim=pass header.d=acme.example")],
+        Standing.FAILED,
+    ),
     ("dkim aligned", [ar(f"{ME}; dkim=pass header.d=acme.example")], Standing.AUTHENTICATED),
     ("dkim by header.i", [ar(f"{ME}; dkim=pass header.i=@acme.example")], Standing.AUTHENTICATED),
     ("dkim of the parent", [ar(f"{ME}; dkim=pass header.d=example")], Standing.UNKNOWN),
@@ -33,13 +37,27 @@ ROWS = [
     ("spf alone", [ar(f"{ME}; spf=pass smtp.mailfrom=acme.example")], Standing.WEAK),
     ("none", [ar(f"{ME}; none")], Standing.UNKNOWN),
     ("two fields", [ar(f"{ME}; spf=pass"), ar(f"{ME}; dmarc=pass header.from=acme.example")], Standing.AUTHENTICATED),
+    (
+        "below another field",
+        [("X-Spam", "no"), ar(f"{ME}; dmarc=pass header.from=acme.example")],
+        Standing.AUTHENTICATED,
+    ),
     ("another server", [ar("mx.evil.example; dmarc=pass header.from=acme.example")], Standing.UNKNOWN),
     ("no server", [ar("")], Standing.UNKNOWN),
     ("below a hop", [("Received", "from x"), ar(f"{ME}; dmarc=pass header.from=acme.example")], Standing.UNKNOWN),
     ("in a comment", [ar(f"{ME}; spf=fail (dmarc=pass header.from=acme.example; x)")], Standing.UNKNOWN),
     ("in nested comments", [ar(f"{ME}; spf=fail (a (b) ; dmarc=pass header.from=acme.example)")], Standing.UNKNOWN),
-    ("in quotes", [ar(f'{ME}; spf=fail smtp.mailfrom="x; dmarc=pass header.from=acme.example"@evil.example')], Standing.UNKNOWN),
-    ("escaped quotes", [ar(f'{ME}; spf=fail smtp.mailfrom="x\\"; dmarc=pass header.from=acme.example"@e')], Standing.UNKNOWN),
+    (
+        "in quotes",
+        [ar(f'{ME}; spf=fail smtp.mailfrom="x; dmarc=pass header.from=acme.example"@evil.example')],
+        Standing.UNKNOWN,
+    ),
+    (
+        "escaped quotes",
+        [ar(f'{ME}; spf=fail smtp.mailfrom="x\\"; dmarc=pass header.from=acme.example"@e')],
+        Standing.UNKNOWN,
+    ),
+    ("an empty statement", [ar(f"{ME};; dmarc=pass header.from=acme.example;")], Standing.AUTHENTICATED),
     ("unbalanced", [ar(f"{ME}; spf=pass ) x")], Standing.WEAK),
 ]
 
@@ -53,17 +71,23 @@ def test_the_results_of_a_trusted_hop(make_mail, name, headers, standing):
 
 
 def test_a_parent_domain_of_two_labels_speaks_for_its_children(make_mail):
-    found = verdict(make_mail, ar(f"{ME}; dkim=pass header.d=acme.example"), from_=(Address("", "c@mail.acme.example"),))
+    found = verdict(
+        make_mail, ar(f"{ME}; dkim=pass header.d=acme.example"), from_=(Address("", "c@mail.acme.example"),)
+    )
     assert found.method == "dkim"
 
 
 @pytest.mark.parametrize(("trusted", "authserv_id"), [(False, ME), (True, "")])
 def test_results_of_anybody_else_count_for_nothing(make_mail, trusted, authserv_id):
-    found = verdict(make_mail, ar(f"{ME}; dmarc=pass header.from=acme.example"), trusted=trusted, authserv_id=authserv_id)
+    found = verdict(
+        make_mail, ar(f"{ME}; dmarc=pass header.from=acme.example"), trusted=trusted, authserv_id=authserv_id
+    )
     assert found.standing is Standing.UNKNOWN
 
 
-@pytest.mark.parametrize("mail", [{"from_fields": 2}, {"from_fields": 0, "from_": ()}, {"from_": (Address("", "a@x"), Address("", "b@x"))}])
+@pytest.mark.parametrize(
+    "mail", [{"from_fields": 2}, {"from_fields": 0, "from_": ()}, {"from_": (Address("", "a@x"), Address("", "b@x"))}]
+)
 def test_an_ambiguous_sender_is_nobody(make_mail, mail):
     found = verdict(make_mail, ar(f"{ME}; dmarc=pass header.from=acme.example"), **mail)
     assert found.standing is Standing.UNKNOWN
@@ -86,7 +110,10 @@ def test_a_token_counts_for_the_address_it_was_made_for(make_mail, bearer, purpo
 
 def test_a_failed_dmarc_is_never_rescued_by_a_token(make_mail):
     placement = Placement(1, Rung.TOKEN, "token", "carol@acme.example", Purpose.CUSTOMER)
-    assert verdict(make_mail, ar(f"{ME}; dmarc=fail header.from=acme.example"), placement=placement).standing is Standing.FAILED
+    assert (
+        verdict(make_mail, ar(f"{ME}; dmarc=fail header.from=acme.example"), placement=placement).standing
+        is Standing.FAILED
+    )
 
 
 def test_properties_that_are_absent_are_empty():

@@ -15,7 +15,13 @@ from maild.cli.sla import app as sla
 from maild.cli.terms import Exit, say
 from maild.cli.why import why
 
-app = typer.Typer(name="maild", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The help desk that lives in the mail server.")
+app = typer.Typer(
+    name="maild",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The help desk that lives in the mail server.",
+)
 for command in (init, check, serve, tickets, show, why, inspect, demo):
     app.command()(command)
 app.add_typer(sla, name="sla")
@@ -28,7 +34,11 @@ def _version(asked: bool) -> None:
 
 
 @app.callback()
-def root(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version and exit")) -> None:
+def root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and exit"
+    ),
+) -> None:
     """Receive mail, thread it into tickets, watch the promised times, and escalate by mail."""
 
 

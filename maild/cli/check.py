@@ -57,11 +57,14 @@ def _warnings(config: Config) -> list[str]:
             limit = promise.first_response[1]
             if limit > _DAY:
                 key = f"policy.{name}.{severity}" if name else f"sla.{severity}"
-                found.append(f"warning: {key}.first_response promises an answer later than 24 open hours: {words(limit)}")
+                found.append(
+                    f"warning: {key}.first_response promises an answer later than 24 open hours: {words(limit)}"
+                )
     if not config.auth.authserv_id:
         found.append(
             "warning: auth.authserv_id is empty, so no sender is ever authenticated: an agent's mail counts only as a"
-            " reply to a notification" + ("" if config.ack.to == "everyone" else ", and only known senders are acknowledged")
+            " reply to a notification"
+            + ("" if config.ack.to == "everyone" else ", and only known senders are acknowledged")
         )
     if not config.agents:
         found.append("warning: there is no [[agent]], so nobody is told of new tickets")
@@ -79,12 +82,16 @@ def promises(config: Config, now: datetime) -> list[str]:
     for severity in Severity:
         promise = config.policy.promise(severity)
         try:
-            first = add(promise.calendar, friday.astimezone(ZoneInfo("UTC")), promise.first_response[1]).astimezone(zone)
+            first = add(promise.calendar, friday.astimezone(ZoneInfo("UTC")), promise.first_response[1]).astimezone(
+                zone
+            )
             done = add(promise.calendar, friday.astimezone(ZoneInfo("UTC")), promise.resolution[1]).astimezone(zone)
         except CalendarError as error:
             lines.append(f"  {severity}: {error}")
             continue
-        lines.append(f"  {severity}: must be answered by {_when(first)} and resolved by {_when(done)} ({promise.calendar_name})")
+        lines.append(
+            f"  {severity}: must be answered by {_when(first)} and resolved by {_when(done)} ({promise.calendar_name})"
+        )
     return lines
 
 

@@ -89,7 +89,9 @@ Ann
 """
 
 
-def demo(keep: Annotated[Path | None, typer.Option(help="Leave the ledger and all mails in this folder")] = None) -> None:
+def demo(
+    keep: Annotated[Path | None, typer.Option(help="Leave the ledger and all mails in this folder")] = None,
+) -> None:
     """Show the main job end to end: two mails come in, one is answered in time, the other is breached and escalated."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     began = time.monotonic()
@@ -139,53 +141,87 @@ class _Story:
     async def _customers_write(self) -> EmailMessage:
         self._says("Carol of Acme mails csm@desk.example over SMTP: the checkout is down.")
         carol = "Carol Jones <carol@acme.example>"
-        await self._send(written(carol, "csm@desk.example", "URGENT: checkout down for everybody", OUTAGE, self._clock.now()), "carol@acme.example")
+        await self._send(
+            written(carol, "csm@desk.example", "URGENT: checkout down for everybody", OUTAGE, self._clock.now()),
+            "carol@acme.example",
+        )
         ack = await self._sink.wait("the acknowledgement", lambda rcpt, _: rcpt == "carol@acme.example")
         self._mail("The acknowledgement, as Carol sees it", ack)
-        notice = await self._sink.wait("Ann's notification", lambda rcpt, mail: rcpt == "ann@staff.example" and "checkout" in str(mail["Subject"]))
+        notice = await self._sink.wait(
+            "Ann's notification", lambda rcpt, mail: rcpt == "ann@staff.example" and "checkout" in str(mail["Subject"])
+        )
         self._mail("The notification in Ann's ordinary mail client", notice)
         self._says("Dave mails a question, half a minute later.")
         dave = "Dave Miller <dave@globex.example>"
         self._moves(timedelta(seconds=30))
-        await self._send(written(dave, "csm@desk.example", "Where is my invoice?", QUESTION, self._clock.now()), "dave@globex.example")
+        await self._send(
+            written(dave, "csm@desk.example", "Where is my invoice?", QUESTION, self._clock.now()),
+            "dave@globex.example",
+        )
         await self._sink.wait("the acknowledgement", lambda rcpt, _: rcpt == "dave@globex.example")
         return notice
 
     async def _agent_answers(self, notice: EmailMessage) -> None:
         self._moves(timedelta(minutes=6))
-        self._says("Six minutes later Ann hits reply in her mail client, which quotes everything and names her address.")
+        self._says(
+            "Six minutes later Ann hits reply in her mail client, which quotes everything and names her address."
+        )
         quoted = "\n".join(f"> {line}" for line in body(notice).splitlines())
         text = f"{ANSWER}\nOn Wed, 11 Mar 2026 at 10:06, Ann Agent <ann@staff.example> wrote:\n{quoted}\n"
-        reply = written("Ann Agent <ann@staff.example>", str(notice["Reply-To"]), f"Re: {notice['Subject']}", text, self._clock.now())
+        reply = written(
+            "Ann Agent <ann@staff.example>",
+            str(notice["Reply-To"]),
+            f"Re: {notice['Subject']}",
+            text,
+            self._clock.now(),
+        )
         reply["In-Reply-To"] = str(notice["Message-ID"])
         reply["References"] = f"{notice['References']} {notice['Message-ID']}"
         await self._send(reply, "ann@staff.example", str(notice["Reply-To"]))
-        relayed = await self._sink.wait("the relayed reply", lambda rcpt, mail: rcpt == "carol@acme.example" and "certificate" in body(mail))
+        relayed = await self._sink.wait(
+            "the relayed reply", lambda rcpt, mail: rcpt == "carol@acme.example" and "certificate" in body(mail)
+        )
         self._mail("The relayed reply, as Carol sees it: from the desk, without Ann's address", relayed)
         ticket = await self._ticket(1001)
         if ticket.first_response_at is None:
             raise TimeoutError("the first response was not recorded")
         taken = ticket.first_response_at - ticket.opened_at
-        self._says(f"The first response is recorded after {words(int(taken.total_seconds()))} (limit 30m): {ticket.first_response_evidence}")
+        self._says(
+            f"The first response is recorded after {words(int(taken.total_seconds()))} (limit 30m): {ticket.first_response_evidence}"
+        )
 
     async def _nobody_answers(self) -> None:
         self._says("Nobody answers Dave. One hour: the target is missed, and the team is warned.")
         self._moves(timedelta(hours=1))
-        warning = await self._sink.wait("the warning", lambda _, mail: "invoice" in str(mail["Subject"]) and "target" in str(mail["Subject"]).lower())
+        warning = await self._sink.wait(
+            "the warning",
+            lambda _, mail: "invoice" in str(mail["Subject"]) and "target" in str(mail["Subject"]).lower(),
+        )
         self._says(f"Warning: {warning['Subject']}")
         self._says("Four hours: the limit is passed. That is a breach.")
         self._moves(timedelta(hours=3, seconds=2))
-        breach = await self._sink.wait("the breach", lambda rcpt, mail: rcpt == "bob@staff.example" and "BREACH" in str(mail["Subject"]))
+        breach = await self._sink.wait(
+            "the breach", lambda rcpt, mail: rcpt == "bob@staff.example" and "BREACH" in str(mail["Subject"])
+        )
         self._mail("The escalation, as Bob (the lead) sees it", breach)
 
     async def _table(self) -> None:
-        table = Table("ticket", "severity", "clock", "promised", "taken", "verdict", title="What was promised, met and missed")
+        table = Table(
+            "ticket", "severity", "clock", "promised", "taken", "verdict", title="What was promised, met and missed"
+        )
         for number in (1001, 1002):
             ticket = await self._ticket(number)
             for clock in await self._daemon.ledger.clocks(number):
                 taken = words(clock.elapsed_seconds) if clock.elapsed_seconds is not None else "-"
                 promised = f"{words(clock.target_seconds)} - {words(clock.limit_seconds)}"
-                table.add_row(f"#{number} {ticket.subject}", ticket.severity, clock.metric.replace("_", " "), promised, taken, _verdict(clock))
+                table.add_row(
+                    f"#{number} {ticket.subject}",
+                    ticket.severity,
+                    clock.metric.replace("_", " "),
+                    promised,
+                    taken,
+                    _verdict(clock),
+                )
         self._console.print(table)
 
     async def _ticket(self, number: int) -> Ticket:

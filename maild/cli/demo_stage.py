@@ -41,7 +41,9 @@ class Sink:
 
     async def start(self) -> int:
         """Listen; give the port."""
-        self._server = await asyncio.get_running_loop().create_server(lambda: SMTP(self, hostname="sink"), "127.0.0.1", 0)
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: SMTP(self, hostname="sink"), "127.0.0.1", 0
+        )
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 

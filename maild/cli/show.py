@@ -9,7 +9,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from maild.cli.terms import ConfigOption, Exit, JsonOption, configuration, fail, instant, ledger_of, one_line, say, ticket_number
+from maild.cli.terms import (
+    ConfigOption,
+    Exit,
+    JsonOption,
+    configuration,
+    fail,
+    instant,
+    ledger_of,
+    one_line,
+    say,
+    ticket_number,
+)
 from maild.config import Config
 from maild.sla.clock import Clock
 from maild.store import Ledger
@@ -170,7 +181,13 @@ def _message(message: Message) -> dict[str, Any]:
 
 
 def _event(event: Event) -> dict[str, Any]:
-    return {"at": instant(event.at), "actor": event.actor, "what": event.what, "because": event.because, "data": dict(event.data)}
+    return {
+        "at": instant(event.at),
+        "actor": event.actor,
+        "what": event.what,
+        "because": event.because,
+        "data": dict(event.data),
+    }
 
 
 def _owed(line: OutboxLine) -> dict[str, Any]:
@@ -196,7 +213,11 @@ def _page(value: dict[str, Any]) -> str:
         "clocks",
     ]
     for clock in value["clocks"]:
-        until = f"target {clock['target_at']}, limit {clock['limit_at']}" if clock["limit_at"] else "no deadline while it rests"
+        until = (
+            f"target {clock['target_at']}, limit {clock['limit_at']}"
+            if clock["limit_at"]
+            else "no deadline while it rests"
+        )
         stop = f", stopped {clock['stopped_at']}" if clock["stopped_at"] else ""
         breach = f", BREACHED {clock['breached_at']}" if clock["breached_at"] else ""
         lines.append(f"  {clock['metric']:<15} {clock['state']:<9} {until}{stop}{breach} ({clock['calendar']})")
@@ -207,5 +228,7 @@ def _page(value: dict[str, Any]) -> str:
     lines.append("events")
     lines += [f"  {event['at']}  {event['what']}  by {event['actor']}: {event['because']}" for event in value["events"]]
     lines.append("mail sent and owed")
-    lines += [f"  {owed['kind']:<13} {owed['state']:<8} {owed['to']}  {owed['last_reply'] or ''}" for owed in value["outbox"]]
+    lines += [
+        f"  {owed['kind']:<13} {owed['state']:<8} {owed['to']}  {owed['last_reply'] or ''}" for owed in value["outbox"]
+    ]
     return "\n".join(lines)

@@ -31,7 +31,9 @@ class Exit(IntEnum):
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("-c", "--config", help="The configuration. Default: $MAILD_CONFIG, ./maild.toml, /etc/maild/maild.toml"),
+    typer.Option(
+        "-c", "--config", help="The configuration. Default: $MAILD_CONFIG, ./maild.toml, /etc/maild/maild.toml"
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for scripts")]
 

@@ -35,14 +35,23 @@ async def _why(config: Config, number: int, json: bool) -> None:
     value = {
         "id": shown["id"],
         "reference": shown["reference"],
-        "placed": [{key: message[key] for key in ("id", "at", "from", "kind", "verified", "placed_because")} for message in shown["messages"]],
+        "placed": [
+            {key: message[key] for key in ("id", "at", "from", "kind", "verified", "placed_because")}
+            for message in shown["messages"]
+        ],
         "severity": shown["severity"],
         "severity_because": shown["severity_because"],
         "first_response_at": shown["first_response_at"],
         "first_response_evidence": shown["first_response_evidence"],
         "clocks": [_clock(config, clock, utc_now()) for clock in clocks],
         "told": [
-            {"metric": line.metric, "cycle": line.cycle, "level": line.level, "at": instant(line.at), "because": line.because}
+            {
+                "metric": line.metric,
+                "cycle": line.cycle,
+                "level": line.level,
+                "at": instant(line.at),
+                "because": line.because,
+            }
             for line in told
         ],
         "mailed": [{key: owed[key] for key in ("kind", "to", "state")} for owed in shown["outbox"]],
@@ -82,14 +91,20 @@ def _intervals(calendar: Calendar | None, start: datetime, end: datetime) -> lis
 
 def _page(value: dict[str, Any]) -> str:
     lines = [value["reference"], "placed"]
-    lines += [f"  message {one['id']} from {one['from']}, {one['kind']}: {one['placed_because']}" for one in value["placed"]]
+    lines += [
+        f"  message {one['id']} from {one['from']}, {one['kind']}: {one['placed_because']}" for one in value["placed"]
+    ]
     lines += [f"severity {value['severity']}", *(f"  {because}" for because in value["severity_because"])]
     lines.append(f"first response {value['first_response_at'] or 'not yet'}")
     if value["first_response_evidence"]:
         lines.append(f"  {value['first_response_evidence']}")
     for clock in value["clocks"]:
-        lines.append(f"{clock['metric']}: {clock['state']}; {words(clock['target_seconds'])} is due {clock['target_at']}, {words(clock['limit_seconds'])} is due {clock['limit_at']} ({clock['calendar']})")
-        lines += [f"  {one['from']} to {one['to']} counted {words(one['counted_seconds'])}" for one in clock["intervals"]]
+        lines.append(
+            f"{clock['metric']}: {clock['state']}; {words(clock['target_seconds'])} is due {clock['target_at']}, {words(clock['limit_seconds'])} is due {clock['limit_at']} ({clock['calendar']})"
+        )
+        lines += [
+            f"  {one['from']} to {one['to']} counted {words(one['counted_seconds'])}" for one in clock["intervals"]
+        ]
         if clock["paused_seconds"]:
             lines.append(f"  paused for {words(clock['paused_seconds'])}")
     lines.append("told")

@@ -7,6 +7,7 @@ from maild.desk.decision import Case, Decision, answered, clocks_of, message_of,
 from maild.desk.office import Agent, Office
 from maild.ingest.cut import cut_html, cut_text
 from maild.mail import Address, Origin
+from maild.outbound.compose_relay import refusal
 from maild.outbound.letters import HeldLetter, RelayLetter, WordLetter
 from maild.outbound.mark import MARK
 from maild.threading.token import Purpose
@@ -95,7 +96,7 @@ def _not_relayed(case: Case, office: Office, ticket: Ticket, agent: Agent, becau
         ticket=ticket,
         agent=agent.recipient,
         subject="your reply was not sent",
-        lines=(f"Your mail was kept with the ticket, but {because}.",),
+        lines=(f"Your mail was kept with the ticket: {because}.",),
         quote=case.mail.new_text,
         reply_to=office.token_address(mailbox, ticket.number, agent.address, Purpose.AGENT),
         envelope_from=office.token_address(mailbox, ticket.number, agent.address, Purpose.BOUNCE),
@@ -136,6 +137,9 @@ def _relayed(
         envelope_from=office.token_address(mailbox, ticket.number, ticket.requester.key, Purpose.BOUNCE),
         hidden=tuple(other.address for other in office.agents),
     )
+    unsendable = refusal(letter, office.desk)
+    if unsendable:
+        return _not_relayed(case, office, ticket, agent, f"it cannot be sent to the customer: {unsendable}")
     because = f"{agent.id} answered ({case.trust.because}); relayed to {ticket.requester.key}"
     return _response(case, office, now, ticket, agent, because, letter.message_id, letter)
 

@@ -48,7 +48,8 @@ def _failed_reply(case: Case) -> tuple[Event, Delivery] | None:
 def _undelivered(case: Case, office: Office, now: datetime, ticket: Ticket, reply: Event, report: Delivery) -> Decision:
     because = f"the reply of {reply.actor} did not reach {report.recipient}: {report.diagnostic or report.status or 'no reason given'}"
     bounce = Event(case.received.received_at, "maild", "bounce", because, {"ref": report.original_message_id})
-    state = move(ticket.state, Trigger.REOPEN) or ticket.state
+    trigger = Trigger.RESUME if ticket.state is State.PENDING else Trigger.REOPEN
+    state = move(ticket.state, trigger) or ticket.state
     reopened = state is State.OPEN and ticket.state is not State.OPEN
     events = (
         bounce,

@@ -146,7 +146,8 @@ def _bounce(facts: Facts) -> tuple[Origin, str] | None:  # noqa: PLR0911 - one r
         )
     if _PLAIN_FAILURE.match(facts.subject) and {"message/rfc822", "text/rfc822-headers"} & set(facts.parts):
         return Origin.BOUNCE, "the subject speaks of a failed delivery, and the mail it is about is attached"
-    suspect = null or failure or bool(_POSTMASTER.match(local))
+    answer = facts.subject.lower().startswith("re:")
+    suspect = null or (failure and not answer) or bool(_POSTMASTER.match(local))
     listed = any(facts.first(name) for name in _LISTS)
     # A bounce to a list's owner may carry the list's own fields; a subscriber's answer begins with "Re:".
     if suspect and (not listed or _PLAIN_FAILURE.match(facts.subject)) and facts.hint():

@@ -6,6 +6,7 @@ means that nothing is cut: the agent answered below.
 """
 
 import re
+from itertools import accumulate
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -42,10 +43,8 @@ def cut_text(text: str, marker: str) -> tuple[str, bool]:
 
 def _wrapped_marker(lines: list[str], wanted: str) -> int | None:
     """Find a marker that a client wrapped over two or three lines, quote marks between them."""
-    if not wanted:
-        return None
     for index, line in enumerate(lines):
-        if "##" in line or wanted[:8] in _folded(line):
+        if wanted and wanted[:3] in _folded(line):
             joined = "".join(_folded(one.lstrip(" >|")) for one in lines[index : index + 4])
             if wanted in joined:
                 return index
@@ -95,7 +94,11 @@ def cut_html(markup: str, marker: str) -> tuple[str, bool]:
     node = _marked(tree, marker) or quote_html.structure(tree) or _introduction(tree)
     if node is None or tree.body is None:
         return markup, False
-    node = _before(tree, node)
+    rest, inside = cut_text(html.words(node), marker) if node.is_text_node else ("", False)
+    if inside:
+        node.insert_before(rest)
+    else:
+        node = _before(node)
     quote_html.cut_from(tree, node)
     if not _LETTERS.search(html.to_text(tree)):
         return markup, False
@@ -116,15 +119,11 @@ def _marked(tree: LexborHTMLParser, marker: str) -> LexborNode | None:
 
 
 def _first_with(node: LexborNode, wanted: str) -> LexborNode:
-    """Give the first child that the spread marker begins in, so that no letter of it stays."""
-    gathered = ""
-    for child in _children(node):
-        gathered += _folded(html.words(child))
-        if wanted in gathered or (wanted[:6] in gathered and gathered.endswith(wanted[: len(gathered)])):
-            return child
-        if wanted[:6] in gathered:
-            return child
-    return node
+    """Give the child in which a marker begins that is spread over several."""
+    children = _children(node)
+    pieces = [_folded(html.words(child)) for child in children]
+    at = "".join(pieces).find(wanted)
+    return next(child for child, end in zip(children, accumulate(map(len, pieces)), strict=True) if end > at)
 
 
 def _children(node: LexborNode) -> list[LexborNode]:
@@ -151,12 +150,10 @@ def _is_block(node: LexborNode) -> bool:
     return bool(lines) and marks.header_block(lines, 0) > 0
 
 
-def _before(tree: LexborHTMLParser, node: LexborNode) -> LexborNode:
+def _before(node: LexborNode) -> LexborNode:
     """Climb from the cut to the first element of what introduces it: enclosing quotes, attribution, header block."""
-    body = tree.body
-    best = node
-    current = node
-    while body is not None:
+    best = current = node
+    while True:
         previous = current.prev
         while previous is not None and _empty(previous):
             previous = previous.prev
@@ -166,7 +163,7 @@ def _before(tree: LexborHTMLParser, node: LexborNode) -> LexborNode:
             best = current = previous
             continue
         above = current.parent
-        if above is None or above.mem_id == body.mem_id or (above.tag or "") in ("body", "html"):
+        if above is None or above.tag in ("body", "html"):
             break
         best = current = above
     return best

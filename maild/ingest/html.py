@@ -322,18 +322,13 @@ def _element(out: _Lines, node: LexborNode, tag: str, *, entering: bool) -> None
         if not entering and out.line:
             out.line.append("\t" if not out.pre else " ")
     elif tag in _BLOCKS:
-        if entering or out.line:
-            out.block(apart=tag in _PARAGRAPHS)
-        elif tag in _PARAGRAPHS:
+        out.block(apart=entering and tag in _PARAGRAPHS)
+        if tag == "blockquote" and (node.attributes.get("type") or "") == "cite":
+            out.quotes += 1 if entering else -1
+        if not entering and tag in _PARAGRAPHS:
             out.block(apart=True)
-        if tag == "blockquote":
-            out.quotes = (
-                max(0, out.quotes + (1 if entering else -1))
-                if (node.attributes.get("type") or "") == "cite"
-                else out.quotes
-            )
-        elif tag == "pre":
-            out.pre = max(0, out.pre + (1 if entering else -1))
+        if tag == "pre":
+            out.pre += 1 if entering else -1
         elif tag == "li" and entering:
             out.line.append("- ")
         elif tag == "hr" and entering:

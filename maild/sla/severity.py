@@ -4,6 +4,7 @@ Pure and linear. Only the subject and the new text count; the order of the steps
 the past, points, explicit tiers and headers, caps.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from maild.ticket import Severity
 
 __all__ = ["Guess", "Rules", "guess", "parse_rules"]
 
+_CLOSED_UP = re.compile("(?<=[\u3040-\u9fff]) (?=[\u3040-\u9fff])")
 _NOT_REACH = 3
 _PAST_REACH = 6
 
@@ -40,7 +42,8 @@ class _Text:
     subject_end: int
 
     def quote(self, hit: _Hit) -> str:
-        return " ".join(word for word in self.words[hit.start : hit.end] if word not in {STOP, PAUSE})
+        quoted = " ".join(word for word in self.words[hit.start : hit.end] if word not in {STOP, PAUSE})
+        return _CLOSED_UP.sub("", quoted)
 
 
 def guess(
@@ -93,6 +96,7 @@ def _of_points(points: int, rules: Rules) -> Severity:
 def _score(text: _Text, rules: Rules, because: list[str]) -> tuple[int, tuple[Severity, str] | None]:
     """Add up the points; the second value is the severity that may not be passed, and why."""
     counted: dict[str, _Hit] = {}
+    noted: set[str] = set()
     denied = False
     hits = _unmasked(_hits(text, rules))
     resolved = [hit for hit in hits if hit.rule.kind is Kind.RESOLVED and not _denied(text.words, hit, rules)]
@@ -105,7 +109,9 @@ def _score(text: _Text, rules: Rules, because: list[str]) -> tuple[int, tuple[Se
                 denied = True
                 because.append(f'-1 said not to be: "{text.quote(hit)}"')
         elif rule.points > 0 and (why := _over(text, hit, resolved, rules)):
-            because.append(f'not counted, {why}: "{text.quote(hit)}"')
+            if rule.name not in noted:
+                because.append(f'not counted, {why}: "{text.quote(hit)}"')
+            noted.add(rule.name)
         else:
             counted[rule.name] = hit
     together = [

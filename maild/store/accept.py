@@ -1,9 +1,10 @@
 """The way in: octets for recipients, durable before the 250; then one row after another for the worker."""
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
+from typing import Any
 
 from tortoise.expressions import Q
 
@@ -12,7 +13,7 @@ from maild.store import models
 from maild.store.door import Write
 from maild.store.lines import ReceivedLine
 from maild.store.packing import Packed, digest_of, pack, unpack
-from maild.store.shelf import Shelf, instant, marks, reading
+from maild.store.shelf import EVER, Shelf, instant, marks, reading
 
 SEEN_FOR = timedelta(days=7)
 """How long the same octets for the same recipient count as the same delivery, made again."""
@@ -132,7 +133,7 @@ class Accepting(Shelf):
     @reading
     async def next_retry_at(self) -> datetime | None:
         """Give the earliest instant at which a row that was put off may be taken."""
-        waiting = self._from(models.Received).filter(state="waiting", retry_at__isnull=False)
+        waiting = self._from(models.Received).filter(state="waiting", retry_at__gt=EVER)
         rows = await waiting.order_by("retry_at").limit(1).values("retry_at")
         return rows[0]["retry_at"] if rows else None
 
@@ -144,17 +145,24 @@ class Accepting(Shelf):
             rows = rows.filter(state=state)
         return [ReceivedLine(**row) for row in await rows.order_by("-id").limit(limit).values(*ReceivedLine.__slots__)]
 
-    @reading
     async def octets(self, digest: str) -> bytes:
-        """Give stored octets; KeyError where the ledger has none of that digest."""
-        rows = await self._from(models.Octets).filter(digest=digest).values("zstd", "size")
-        if not rows:
-            raise KeyError(digest)
-        zstd: bytes = rows[0]["zstd"]
-        octets = unpack(zstd) if rows[0]["size"] <= INLINE else await asyncio.to_thread(unpack, zstd)
+        """Give stored octets; KeyError where the ledger has none of that digest, ValueError where they are damaged."""
+        return (await self._octets_of({digest}))[digest]
+
+    @reading
+    async def _octets_of(self, digests: Collection[str]) -> dict[str, bytes]:
+        rows = await self._from(models.Octets).filter(digest__in=list(digests)).values("digest", "zstd", "size")
+        if sum(row["size"] for row in rows) <= INLINE:
+            return _unpacked(rows)
+        return await asyncio.to_thread(_unpacked, rows)
+
+
+def _unpacked(rows: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:
+    found = {row["digest"]: unpack(row["zstd"]) for row in rows}
+    for digest, octets in found.items():
         if digest_of(octets) != digest:
             raise ValueError(f"the octets {digest} are damaged")
-        return octets
+    return found
 
 
 def _accepted(env: Envelope, packed: Packed) -> Iterator[Write]:

@@ -24,7 +24,7 @@ Rows = list[tuple[Any, ...]]
 """What one statement gave back: its RETURNING or SELECT rows, else nothing."""
 
 BUSY_SECONDS = 10.0
-BUSY_ATTEMPTS = 3
+PATIENCE_SECONDS = 20.0
 
 _TAKEN = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"})
 _BUSY = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED"})
@@ -100,7 +100,7 @@ class Door:
     def _connect(self, con: sqlite3.Connection) -> None:
         if sqlite3.sqlite_version_info < (3, 37):
             raise LedgerSchemaError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or later is needed")
-        con.execute("PRAGMA journal_mode = WAL")
+        _patiently(con, "PRAGMA journal_mode = WAL")
         con.execute("PRAGMA synchronous = FULL")
         con.execute("PRAGMA foreign_keys = ON")
         for pragma, wanted in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
@@ -118,13 +118,19 @@ class Door:
 
 def begin(con: sqlite3.Connection) -> None:
     """Take the write lock at once: a deferred BEGIN that reads first fails on any other process's write."""
-    for left in reversed(range(BUSY_ATTEMPTS)):
+    _patiently(con, "BEGIN IMMEDIATE")
+
+
+def _patiently(con: sqlite3.Connection, sql: str) -> None:
+    # The engine does not wait in every case (never while a new file becomes WAL), so this waits beside it.
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
         try:
-            con.execute("BEGIN IMMEDIATE")
+            con.execute(sql)
         except sqlite3.OperationalError as error:
-            if not left or _name(error) not in _BUSY:
+            if _name(error) not in _BUSY or time.monotonic() >= deadline:
                 raise
-            time.sleep(0.01)
+            time.sleep(0.005)
         else:
             return
 

@@ -30,6 +30,7 @@ class Owing(Accepting):
         when it is marked by `sent`, `deferred` or `failed`.
         """
         (rows,) = await self._write(Write(_CLAIM, (now + lease, now, limit)))
+        octets = await self._octets_of({row[7] for row in rows})
         return [
             OutboxMail(
                 id=row[0],
@@ -39,7 +40,7 @@ class Owing(Accepting):
                 envelope_from=row[4],
                 rcpt=row[5],
                 message_id=row[6],
-                octets=await self.octets(row[7]),
+                octets=octets[row[7]],
                 attempts=row[8],
                 created_at=instant(row[9]),
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
 from copy import copy
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -18,6 +18,9 @@ P = ParamSpec("P")
 S = TypeVar("S", bound="Shelf")
 T = TypeVar("T")
 V = TypeVar("V")
+
+EVER = datetime.min.replace(tzinfo=UTC)
+"""Later than this means not null. Tortoise writes `NOT x IS NULL`, for which SQLite uses no partial index."""
 
 CHUNK = 500
 """Values in one IN list: well below every engine's limit of variables."""

@@ -8,7 +8,7 @@ from maild.sla.clock import Clock, ClockState
 from maild.store import models
 from maild.store.lines import EscalationLine, TicketLine
 from maild.store.rows import clock_of, event_of, message_of, ticket_of
-from maild.store.shelf import Shelf, chunks, reading
+from maild.store.shelf import EVER, Shelf, chunks, reading
 from maild.ticket import Event, Message, Severity, State, Ticket
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -88,7 +88,7 @@ class Showing(Shelf):
 
     @reading
     async def _due(self) -> dict[int, tuple[datetime, str]]:
-        unanswered = self._from(models.Clock).filter(stopped_at__isnull=True, target_at__isnull=False)
+        unanswered = self._from(models.Clock).filter(stopped_at__isnull=True, target_at__gt=EVER)
         due: dict[int, tuple[datetime, str]] = {}
         for row in await unanswered.values("ticket", "metric", "state", "target_at", "limit_at"):
             late = row["state"] == ClockState.BREACHED.value and row["limit_at"] is not None

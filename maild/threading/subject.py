@@ -7,9 +7,9 @@ _PREFIXES = (
     "回复|答复|回覆|转发|轉寄|返信|転送|отв|отвд|пер|на"
 )
 _REPLY = re.compile(rf"(?:{_PREFIXES})(?:\s?\[\d{{1,4}}\]|\s?\(\d{{1,4}}\)|\d{{1,3}})?\s?[:\uff1a]\s*", re.IGNORECASE)
+_LEADER = re.compile(rf"(?:{_REPLY.pattern})+", re.IGNORECASE)
 _TRAILER = re.compile(r"\s*\(fwd\)\s*\Z", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
-_MOST_PREFIXES = 50
 
 
 def tags(subject: str, reference: str) -> tuple[int, ...]:
@@ -36,10 +36,8 @@ def base(subject: str, reference: str = "") -> str:
     Idempotent: the base of a base subject is itself.
     """
     text = _SPACE.sub(" ", without_tag(subject, reference) if reference else subject).strip()
-    for _ in range(_MOST_PREFIXES):
-        shorter = _REPLY.sub("", _TRAILER.sub("", text), count=1) if _REPLY.match(text) else _TRAILER.sub("", text)
-        shorter = shorter.strip()
-        if shorter == text:
-            break
-        text = shorter
+    before = None
+    while text != before:
+        before = text
+        text = _LEADER.sub("", _TRAILER.sub("", text)).strip()
     return text.lower()

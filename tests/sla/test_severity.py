@@ -78,7 +78,7 @@ def test_negation_beats_the_word(text, severity, reason):
 @pytest.mark.parametrize(
     ("subject", "body", "severity", "reason"),
     [
-        ("Resolved: site was down", "What happened?", "normal", "nothing"),
+        ("Resolved: site was down", "What happened?", "normal", "nothing says otherwise"),
         ("Resolved: outage", "", "normal", '"resolved" stands before it'),
         ("Site down", "It works again, thanks", "normal", '"works again" comes after it'),
         ("Hello", "Last week's outage took an hour", "normal", 'past tense ("last")'),
@@ -106,6 +106,10 @@ def test_past_and_resolved_beat_down(subject, body, severity, reason):
         "We offer down jackets and a crash course",
         "What happens if the server is down?",
         "The price went down",
+        "No one can tell me where the manual is",
+        "When is the server going down for maintenance?",
+        "Please confirm that my data was deleted",
+        "緊急ではありませんが、質問があります",
         "Data loss prevention licence",
         "HELLO!!! PLEASE ANSWER ASAP!!!",
     ],
@@ -173,3 +177,12 @@ def test_a_tier_adds_to_a_problem_only(text, tier, severity):
 @pytest.mark.parametrize("subject", ["Re: [P1] x", "AW: Re: p1", "  [P1] x", "... P1"])
 def test_reply_marks_and_brackets_do_not_hide_a_tag(subject):
     assert judge(subject)[0] is Severity.URGENT
+
+
+def test_a_reason_is_given_once():
+    because = judge("Site was down", "The site was down. " * 500)[1]
+    assert because.count("not counted") <= 3
+
+
+def test_a_quoted_reason_reads_as_it_was_written():
+    assert '"アクセスできません"' in judge("本番環境にアクセスできません")[1]

@@ -99,6 +99,17 @@ async def test_retry_later_waits_for_its_time(ledger, make, now):
     assert [row.id for row in await ledger.take(1, now=later)] == [id_]
 
 
+async def test_the_oldest_and_newest_that_may_be_taken(ledger, make, now):
+    assert (await ledger.oldest_waiting(now), await ledger.newest_waiting(now)) == (None, None)
+    one, two, three = [ids[0] for ids in await ledger.accept([(make.env(), bytes([n])) for n in range(3)])]
+    assert (await ledger.oldest_waiting(now), await ledger.newest_waiting(now)) == (one, three)
+    later = now + timedelta(minutes=5)
+    await ledger.retry_later(one, "", later)
+    await ledger.quarantine(three, "", now)
+    assert (await ledger.oldest_waiting(now), await ledger.newest_waiting(now)) == (two, two)
+    assert await ledger.oldest_waiting(later) == one
+
+
 async def test_quarantine_list_retry_drop(ledger, make, now):
     ((id_,),) = await ledger.accept([(make.env(), b"x")])
     await ledger.take(1, now=now)

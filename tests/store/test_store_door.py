@@ -139,6 +139,7 @@ async def test_another_process_writes_while_we_are_inside_units(ledger, url, mak
 
 
 async def test_a_lock_that_is_never_released_is_busy_and_the_next_unit_works(ledger, url, monkeypatch):
+    monkeypatch.setattr("maild.store.door.PATIENCE_SECONDS", 0.05)
     await ledger._door.run(lambda con: con.execute("PRAGMA busy_timeout = 20"))
     holder = sqlite3.connect(path_of(url), isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -151,7 +152,8 @@ async def test_a_lock_that_is_never_released_is_busy_and_the_next_unit_works(led
 
 @pytest.mark.parametrize("after", [1, 17, 60])
 async def test_what_was_promised_survives_kill_9(url, after):
-    with subprocess.Popen([sys.executable, "-c", WRITER, url, "crash", "100000"], stdout=subprocess.PIPE) as crashing:
+    command = [sys.executable, "-c", WRITER, url, "crash", "100000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as crashing:  # noqa: ASYNC220 - nothing else runs here
         promised = [int(crashing.stdout.readline()) for _ in range(after)]
         crashing.send_signal(signal.SIGKILL)
         promised += [int(line) for line in crashing.stdout.read().splitlines(keepends=True) if line.endswith(b"\n")]

@@ -53,3 +53,13 @@ async def test_marks(ledger, make, now):
     assert [line.attempts for line in await ledger.outbox()] == [1, 1, 1]
     assert [line.id for line in await ledger.outbox(limit=1)] == [three]
     assert await ledger.outbox(7) == []
+
+
+async def test_acknowledgements_are_counted_by_address_and_in_all(ledger, make, now):
+    later = now + timedelta(hours=1)
+    await _owe(ledger, make, now, {"rcpt": "Ann@acme.example"}, {"rcpt": "bob@acme.example"}, {"kind": "relay"})
+    await _owe(ledger, make, later, {"rcpt": "ann@acme.example"})
+    assert await ledger.acks_since("ANN@acme.example", now) == 2
+    assert await ledger.acks_since("ann@acme.example", later) == 1
+    assert await ledger.acks_since("", now) == 3
+    assert await ledger.acks_since("eve@acme.example", now) == 0

@@ -49,7 +49,13 @@ ROWS = [
     ("junk in the detail", {}, {}, "newsletter", Rung.NEW),
     ("report", {"origin": Origin.BOUNCE, "delivery": report("r@x")}, {"r@x": [(1042, "own")]}, "", Rung.REPORT),
     ("report on a signed id", {"origin": Origin.BOUNCE, "delivery": report(own())}, {}, "", Rung.REPORT),
-    ("report on what we only saw", {"origin": Origin.BOUNCE, "delivery": report("r@x")}, {"r@x": [(1042, "seen")]}, "", Rung.NEW),
+    (
+        "report on what we only saw",
+        {"origin": Origin.BOUNCE, "delivery": report("r@x")},
+        {"r@x": [(1042, "seen")]},
+        "",
+        Rung.NEW,
+    ),
     ("bounce without report", {"origin": Origin.BOUNCE}, {}, "", Rung.NEW),
     ("bounce to our return path", {"origin": Origin.BOUNCE}, {}, mint(KEY, 1042, CAROL, Purpose.BOUNCE), Rung.TOKEN),
 ]
@@ -64,7 +70,9 @@ def test_the_ladder(make_mail, evidence, name, mail, ids, detail, rung):
 
 
 def test_a_token_beats_the_references(make_mail, evidence):
-    found = place(make_mail(in_reply_to=("a@x",)), evidence({"a@x": [(7, "seen")]}, mint(KEY, 1042, ANN, Purpose.AGENT)), "CSM")
+    found = place(
+        make_mail(in_reply_to=("a@x",)), evidence({"a@x": [(7, "seen")]}, mint(KEY, 1042, ANN, Purpose.AGENT)), "CSM"
+    )
     assert (found.ticket, found.bearer, found.purpose) == (1042, ANN, Purpose.AGENT)
 
 

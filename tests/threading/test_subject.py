@@ -32,7 +32,9 @@ def test_the_base_subject_is_idempotent(subject):
     assert base(base(subject, "CSM"), "CSM") == base(subject, "CSM")
 
 
-@pytest.mark.parametrize(("subject", "reply"), [("Re: x", True), (" aw: x", True), ("WG: x", True), ("Ready: x", False), ("x", False)])
+@pytest.mark.parametrize(
+    ("subject", "reply"), [("Re: x", True), (" aw: x", True), ("WG: x", True), ("Ready: x", False), ("x", False)]
+)
 def test_reply_prefix(subject, reply):
     assert is_reply(subject) is reply
 

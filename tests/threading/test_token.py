@@ -53,7 +53,13 @@ def test_our_message_id_names_its_ticket(ticket, debt):
 
 @pytest.mark.parametrize(
     "msgid",
-    ["", "x@y", "maild.1.abcdefgh.aaaaaaaaaaaaaaaa@x", "maild.9999999999.abcdefgh.aaaaaaaaaaaaaaaa@x", "maild.1.abcdefgh.aaaaaaaaaaaaaaaa@x y"],
+    [
+        "",
+        "x@y",
+        "maild.1.abcdefgh.aaaaaaaaaaaaaaaa@x",
+        "maild.9999999999.abcdefgh.aaaaaaaaaaaaaaaa@x",
+        "maild.1.abcdefgh.aaaaaaaaaaaaaaaa@x y",
+    ],
 )
 def test_what_we_did_not_sign_is_not_ours(msgid):
     assert read_own_id(msgid, [KEY]) is None

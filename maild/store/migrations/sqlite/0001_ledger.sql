@@ -153,6 +153,7 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_unsent ON outbox (not_before, id) WHERE sent_at IS NULL AND failed_at IS NULL;
 CREATE INDEX outbox_ticket ON outbox (ticket, id);
+CREATE INDEX outbox_kind ON outbox (kind, created_at);
 CREATE INDEX outbox_acks ON outbox (created_at) WHERE kind = 'ack';
 
 CREATE TABLE event (
