@@ -1,7 +1,6 @@
 """`maild tickets` and `maild show`: what the ledger holds, for people and for scripts."""
 
 import asyncio
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
