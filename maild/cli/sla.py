@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,9 +68,14 @@ class Desk:
 
 
 def built_in() -> Desk:
-    """Give the built-in promise and calendars; `weekdays` and `business` (09:00 to 17:00) are in UTC."""
+    """Give the built-in promise and calendars; `weekdays` and `business` (09:00 to 17:00) are in UTC.
+
+    The others are those that the published vectors call by name (calendars.json beside this module).
+    """
     week = weekdays("UTC")
-    names = {"always": ALWAYS, "24x7": ALWAYS, "weekdays": week, "business": _business()}
+    spelt = json.loads(files("maild.cli").joinpath("calendars.json").read_text("utf-8"))
+    published = {name: Calendar.from_json(value) for name, value in spelt.items()}
+    names = {**published, "always": ALWAYS, "24x7": ALWAYS, "weekdays": week, "business": _business()}
     return Desk(standard(week, ALWAYS), names)
 
 
