@@ -83,9 +83,13 @@ def follow(case: Case, office: Office, now: datetime, ticket: Ticket, admitted_b
     reopened = ticket.state in {State.RESOLVED, State.CLOSED} and state is State.OPEN
     if reopened:
         events = (*events, Event(at, "maild", "reopened", f"its customer wrote again while it was {ticket.state}"))
+    raised = _raised(case, ticket) if kind == "customer" else None
+    events = (*events, *((raised,) if raised else ()))
     after = replace(
         ticket,
         state=state,
+        severity=case.guess.severity if raised else ticket.severity,
+        severity_because=case.guess.because if raised else ticket.severity_because,
         participants=(*ticket.participants, *joined),
         resolved_at=None if reopened else ticket.resolved_at,
         closed_at=None if reopened else ticket.closed_at,
@@ -101,6 +105,16 @@ def follow(case: Case, office: Office, now: datetime, ticket: Ticket, admitted_b
         letters=notices(case, office, after, clock_lines(clocks), ()),
         party=sender,
     )
+
+
+def _raised(case: Case, ticket: Ticket) -> Event | None:
+    """Raise the severity where the customer's new words say so; never lower it, and never against a person's choice."""
+    if case.guess.severity.rank >= ticket.severity.rank:
+        return None
+    if any(event.what == "set_severity" and event.actor != "maild" for event in case.told.events):
+        return None
+    because = f"the customer's new message says so: {'; '.join(case.guess.because)}"
+    return Event(case.received.received_at, "maild", "set_severity", because, {"to": str(case.guess.severity)})
 
 
 def readers(office: Office, ticket: Ticket) -> tuple[Agent, ...]:

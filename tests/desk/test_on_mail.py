@@ -189,6 +189,24 @@ class TestFollowing:
             assert decision.ticket.number == 1042
             assert decision.events[0].actor == "unknown"
 
+    @pytest.mark.parametrize(
+        ("guessed", "chosen_by", "after"),
+        [
+            (Severity.URGENT, None, Severity.URGENT),
+            (Severity.LOW, None, Severity.NORMAL),
+            (Severity.URGENT, "ann", Severity.NORMAL),
+            (Severity.URGENT, "maild", Severity.URGENT),
+        ],
+    )
+    def test_new_words_may_raise_the_severity(self, make_case, make_ticket, office, now, guessed, chosen_by, after):
+        ticket = make_ticket()
+        chosen = (Event(now, chosen_by, "set_severity", "x", {"to": "normal"}),) if chosen_by else ()
+        case = make_case(ticket, told=Told((opened(ticket), *chosen)))
+        decision = on_mail(replace(case, guess=replace(case.guess, severity=guessed)), office, now)
+        assert decision.ticket.severity is after
+        assert ("set_severity" in whats(decision)) is (after is Severity.URGENT)
+        assert decision.clocks[0][0].limit_seconds == (1800 if after is Severity.URGENT else 4 * 3600)
+
 
 class TestReplying:
     @pytest.fixture
