@@ -6,7 +6,7 @@ import random
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -29,6 +29,9 @@ log = structlog.get_logger("maild.daemon")
 
 GRACE = 10.0
 """Seconds that a mail on its way in has when we stop."""
+
+LEASE = timedelta(minutes=15)
+"""For how long a mail that is being sent belongs to who sends it."""
 
 
 def utc_now() -> datetime:
@@ -56,7 +59,9 @@ async def running(
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(ledger.close)
         shop = await workshop(config, ledger, now)
-        outbox = Outbox(ledger, [Relay(smarthost(config), relay_tls)], now, random.Random())  # noqa: S311 - spreads retries
+        await ledger.unclaim(now(), LEASE)
+        rng = random.Random()  # noqa: S311 - spreads retries
+        outbox = Outbox(ledger, [Relay(smarthost(config), relay_tls)], now, rng, lease=LEASE)
 
         def changed() -> None:
             outbox.wake.set()

@@ -1,8 +1,8 @@
 """The command line: one file a family of commands, joined here."""
 
+import io
 import sys
 
-import click
 import typer
 
 from maild import __version__
@@ -42,20 +42,16 @@ def root(
     """Receive mail, thread it into tickets, watch the promised times, and escalate by mail."""
 
 
+_CODES = {1: Exit.OK, 2: Exit.USAGE}
+"""What typer and rich end with, in our codes: a wrong call is 2; 1 means that the reader of our output went away."""
+
+
 def main() -> None:
-    """Run a command; a wrong call ends with 64 (EX_USAGE)."""
+    """Run a command; a wrong call ends with 64 (EX_USAGE), and so does no command at all."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a mail's letters are not always the terminal's
     try:
-        code = app(standalone_mode=False)
-    except click.UsageError as error:
-        error.show()
-        sys.exit(Exit.USAGE)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(Exit.DATA)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader of our output went away (`maild tickets | head`): nobody is left to tell.
-        sys.stderr.close()
-        sys.exit(Exit.OK)
-    sys.exit(code if isinstance(code, int) else 0)
+        app()
+    except SystemExit as end:
+        sys.exit(_CODES.get(end.code, end.code) if isinstance(end.code, int) else end.code)

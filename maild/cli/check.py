@@ -1,5 +1,6 @@
 """`maild init` and `maild check`: a configuration to start from, and what is wrong or odd with one."""
 
+import os
 from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -8,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from maild.cli.terms import ConfigOption, Exit, configuration, fail, say
-from maild.config import Config
+from maild.cli.terms import ConfigOption, Exit, fail, say
+from maild.config import Config, ConfigError, find, load
 from maild.config.duration import words
 from maild.daemon import utc_now
 from maild.outbound.template_files import check_templates
-from maild.sla.hours import CalendarError, add
-from maild.sla.severity_rules import parse_rules
+from maild.sla.hours import add
+from maild.sla.policy import Promise
 from maild.ticket import Severity
 
 _DAY = 86400
@@ -36,15 +37,14 @@ def init(folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to 
 
 def check(config: ConfigOption = None) -> None:
     """Check all of the configuration and the templates, and print what is promised, in dates."""
-    loaded = configuration(config)
-    faults = [f"{loaded.path}: {fault}" for fault in check_templates(loaded.templates_dir)]
-    if loaded.keywords is not None:
-        try:
-            parse_rules(loaded.keywords)
-        except ValueError as error:
-            faults.append(f"{loaded.path}: severity.keywords_file: {error}")
+    try:
+        loaded = load(find(config, os.environ))
+    except ConfigError as error:
+        faults = [*error.faults, *(check_templates(error.templates_dir) if error.templates_dir else ())]
+        fail(Exit.CONFIG, *(f"{error.path}: {fault}" for fault in faults))
+    faults = check_templates(loaded.templates_dir)
     if faults:
-        fail(Exit.CONFIG, *faults)
+        fail(Exit.CONFIG, *(f"{loaded.path}: {fault}" for fault in faults))
     for line in (*_warnings(loaded), *promises(loaded, utc_now())):
         say(line)
     say(f"{loaded.path} is fine")
@@ -74,25 +74,25 @@ def _warnings(config: Config) -> list[str]:
 
 
 def promises(config: Config, now: datetime) -> list[str]:
-    """Say what the promise means for a mail on the coming Friday at 16:50, in the desk's time zone."""
+    """Say what each promise means for a mail on the coming Friday at 16:50, in the desk's time zone."""
     zone = ZoneInfo(config.desk.time_zone)
     local = now.astimezone(zone)
     friday = (local + timedelta(days=(4 - local.weekday()) % 7)).replace(hour=16, minute=50, second=0, microsecond=0)
-    lines = [f"A mail that comes on {_when(friday)} ({config.desk.time_zone})"]
-    for severity in Severity:
-        promise = config.policy.promise(severity)
-        try:
-            first = add(promise.calendar, friday.astimezone(ZoneInfo("UTC")), promise.first_response[1]).astimezone(
-                zone
-            )
-            done = add(promise.calendar, friday.astimezone(ZoneInfo("UTC")), promise.resolution[1]).astimezone(zone)
-        except CalendarError as error:
-            lines.append(f"  {severity}: {error}")
-            continue
-        lines.append(
-            f"  {severity}: must be answered by {_when(first)} and resolved by {_when(done)} ({promise.calendar_name})"
-        )
+    lines = [f"What is promised to a mail of {friday:%A %Y-%m-%d} ({config.desk.time_zone}):"]
+    for name, policy in config.policies.items():
+        lines += [f"  with the policy {name}:"] if name else []
+        lines += [_promised(severity, policy.promise(severity), friday) for severity in Severity]
     return lines
+
+
+def _promised(severity: Severity, promise: Promise, friday: datetime) -> str:
+    answered = add(promise.calendar, friday, promise.first_response[1]).astimezone(friday.tzinfo)
+    resolved = add(promise.calendar, friday, promise.resolution[1]).astimezone(friday.tzinfo)
+    article = "an" if severity is Severity.URGENT else "a"
+    return (
+        f"  {article} {severity} ticket on Friday 16:50 must be answered by {_when(answered)}"
+        f" and resolved by {_when(resolved)} (calendar {promise.calendar_name})"
+    )
 
 
 def _when(at: datetime) -> str:

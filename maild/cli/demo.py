@@ -32,7 +32,7 @@ name = "Example Support"
 address = "csm@desk.example"
 reference = "CSM"
 time_zone = "Europe/Berlin"
-data_dir = "{folder}"
+data_dir = "."
 [[mailbox]]
 address = "csm@desk.example"
 team = ["ann", "bob"]
@@ -101,6 +101,8 @@ def demo(
                 asyncio.run(_story(Path(folder)))
         else:
             keep.mkdir(parents=True, exist_ok=True)
+            if (keep / "maild.db").exists():
+                fail(Exit.USAGE, f"{keep} holds a ledger already: name an empty folder")
             asyncio.run(_story(keep.resolve()))
     except (TimeoutError, OSError) as error:
         fail(Exit.UNAVAILABLE, f"the demo could not go on: {error}")
@@ -115,7 +117,7 @@ async def _story(folder: Path) -> None:
     mails.mkdir(exist_ok=True)
     sink = Sink(mails)
     path = folder / "maild.toml"
-    path.write_text(CONFIG.format(folder=folder, port=await sink.start()), "utf-8")
+    path.write_text(CONFIG.format(port=await sink.start()), "utf-8")
     clock = StageClock(START)
     try:
         async with running(load(path), clock.now) as daemon:
@@ -201,7 +203,10 @@ class _Story:
         self._says("Four hours: the limit is passed. That is a breach.")
         self._moves(timedelta(hours=3, seconds=2))
         breach = await self._sink.wait(
-            "the breach", lambda rcpt, mail: rcpt == "bob@staff.example" and "BREACH" in str(mail["Subject"])
+            "the breach",
+            lambda rcpt, mail: (
+                rcpt == "bob@staff.example" and "BREACH" in str(mail["Subject"]) and "#1002" in str(mail["Subject"])
+            ),
         )
         self._mail("The escalation, as Bob (the lead) sees it", breach)
 

@@ -153,18 +153,23 @@ def inspect(
 ) -> None:
     """Say what maild makes of messages, without a database."""
     console = Console()
-    missing = False
+    missing: list[Path] = []
     for path in paths:
-        try:
-            for file, index, octets in messages(path):
-                found = describe(file, index, octets)
-                if json:
-                    # ASCII with escapes: safe under any locale, and lone surrogates cannot break the line.
-                    typer.echo(jsonlib.dumps(found))
-                else:
-                    _show(console, found)
-        except OSError as fault:
-            missing = True
-            typer.echo(f"maild inspect: {path}: {fault.strerror}", err=True)
+        for file, index, octets in _readable(path, missing):
+            found = describe(file, index, octets)
+            if json:
+                # ASCII with escapes: safe under any locale, and lone surrogates cannot break the line.
+                typer.echo(jsonlib.dumps(found))
+            else:
+                _show(console, found)
     if missing:
         raise typer.Exit(NOINPUT)
+
+
+def _readable(path: Path, missing: list[Path]) -> Iterator[tuple[Path, int, bytes]]:
+    """Give the messages of a path; where it cannot be read, say so on stderr and note it in `missing`."""
+    try:
+        yield from messages(path)
+    except OSError as fault:
+        missing.append(path)
+        typer.echo(f"maild inspect: {path}: {fault.strerror}", err=True)

@@ -12,6 +12,7 @@ import structlog
 from maild.cli.terms import ConfigOption, Exit, configuration, fail, say
 from maild.config import Config
 from maild.daemon import running
+from maild.outbound.template_files import check_templates
 from maild.store import LedgerError, LedgerInUseError
 
 log = structlog.get_logger("maild.daemon")
@@ -25,6 +26,9 @@ def serve(config: ConfigOption = None) -> None:
         loaded.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         fail(Exit.CONFIG, f"desk.data_dir: {loaded.data_dir} cannot be made: {error.strerror}")
+    faults = check_templates(loaded.templates_dir)
+    if faults:
+        fail(Exit.CONFIG, *(f"{loaded.path}: {fault}" for fault in faults))
     try:
         asyncio.run(_serve(loaded))
     except LedgerInUseError as error:

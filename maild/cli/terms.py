@@ -79,13 +79,17 @@ def instant(at: datetime | None) -> str | None:
 
 
 def one_line(value: Mapping[str, Any]) -> str:
-    """Write an object as one line of JSON."""
-    return json.dumps(value, ensure_ascii=False, default=str)
+    """Write an object as one line of JSON, in ASCII: what would drive a terminal is escaped."""
+    return json.dumps(value, default=str)
+
+
+_LONGEST_NUMBER = 18
+"""Digits; a longer number does not fit into the ledger."""
 
 
 def ticket_number(text: str) -> int:
     """Read 1042, #1042 or "CSM #1042" as a ticket's number; end with 64 for anything else."""
     digits = text.rpartition("#")[2].strip()
-    if not digits.isascii() or not digits.isdigit():
+    if not digits.isascii() or not digits.isdigit() or len(digits) > _LONGEST_NUMBER:
         fail(Exit.USAGE, f"{text!r} is no ticket: write its number, such as 1042")
     return int(digits)

@@ -19,6 +19,8 @@ _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\Z")
 _REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,15}\Z")
 _AGENT_ID = re.compile(r"[A-Za-z0-9._-]{1,32}\Z")
+_LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^:\s]+):([0-9]{1,5})\Z")
+_LAST_PORT = 65_535
 _LONGEST_LOCAL_PART = 39
 
 
@@ -52,6 +54,14 @@ def _network(value: object) -> object:
             ipaddress.ip_network(value, strict=False)
         except ValueError as error:
             raise ValueError(f"{value!r} is no network, such as 192.0.2.0/24") from error
+    return value
+
+
+def _listen(value: object) -> object:
+    if isinstance(value, str):
+        found = _LISTEN.match(value)
+        if found is None or int(found[1]) > _LAST_PORT:
+            raise ValueError(f"{value!r} is no host:port, such as 127.0.0.1:8025 or [::1]:25")
     return value
 
 
@@ -134,9 +144,7 @@ class CustomerSection(_Section):
 class SmtpSection(_Section):
     """How mail is received."""
 
-    listen: Annotated[str, _matching(re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}\Z"), "host:port")] = (
-        "127.0.0.1:8025"
-    )
+    listen: Annotated[str, BeforeValidator(_listen)] = "127.0.0.1:8025"
     trusted: tuple[Network, ...] = Field(default=("127.0.0.0/8", "::1/128"), strict=False)
     hostname: Line = ""
     max_message_bytes: int = Field(default=25 * 2**20, ge=2**16)
@@ -145,8 +153,8 @@ class SmtpSection(_Section):
     max_connections_per_address: int = Field(default=20, ge=1)
     max_bytes_in_flight: int = Field(default=256 * 2**20, ge=2**20)
     per_sender_hour: int = Field(default=60, ge=1)
-    session_timeout: Seconds = 600
-    data_timeout: Seconds = 60
+    session_timeout: Seconds = Field(default=600, ge=1)
+    data_timeout: Seconds = Field(default=60, ge=1)
 
 
 class RelaySection(_Section):
@@ -183,6 +191,7 @@ class CalendarSection(_Section):
     breaks: dict[str, Any] = Field(default_factory=dict)
     shifts: dict[str, Any] = Field(default_factory=dict)
     holidays: tuple[str, ...] = Field(default=(), strict=False)
+    holidays_country: str = ""
 
 
 class SlaSection(_Section):

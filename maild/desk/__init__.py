@@ -1,5 +1,6 @@
 """The decisions. Pure: `now` is a parameter, every decision says because, and nothing here reads or writes."""
 
+from maild.desk.command import Assign, Command, Grade, Refused, Step, on_command
 from maild.desk.decision import Case, Decision, Escalated, Told
 from maild.desk.due import on_due
 from maild.desk.mail import on_mail
@@ -8,13 +9,19 @@ from maild.desk.office import AckRule, Agent, Customer, Mailbox, Office
 __all__ = [
     "AckRule",
     "Agent",
+    "Assign",
     "Case",
+    "Command",
     "Customer",
     "Decision",
     "Escalated",
+    "Grade",
     "Mailbox",
     "Office",
+    "Refused",
+    "Step",
     "Told",
+    "on_command",
     "on_due",
     "on_mail",
 ]

@@ -8,6 +8,7 @@ from maild.desk.decision import Case, Decision, Told, message_of
 from maild.desk.office import Office
 from maild.desk.reply import on_reply
 from maild.desk.report import on_report
+from maild.ingest.automatic import answers_by_itself
 from maild.mail import Origin
 from maild.threading.admission import admit
 from maild.threading.place import Placement, Rung
@@ -20,19 +21,12 @@ def on_mail(case: Case, office: Office, now: datetime) -> Decision:
         return _second_delivery(case)
     if case.mail.origin is Origin.OWN:
         return _own(case)
-    if case.mail.origin is Origin.BOUNCE or answers_by_itself(case):
+    automatic = case.mail.origin is Origin.AUTOMATIC
+    if case.mail.origin is Origin.BOUNCE or (
+        automatic and answers_by_itself(case.mail, null=not case.received.mail_from)
+    ):
         return on_report(case, office, now)
     return _from_somebody(case, office, now)
-
-
-def answers_by_itself(case: Case) -> bool:
-    """Say whether a machine answers a mail here (RFC 3834): such mail opens no ticket; an alarm (auto-generated) does."""
-    if case.mail.origin is not Origin.AUTOMATIC:
-        return False
-    said = " ".join(case.mail.header("Auto-Submitted")).lower()
-    if said.startswith("auto-generated"):
-        return False
-    return said.startswith("auto-replied") or bool(case.mail.in_reply_to or case.mail.references) or not said
 
 
 def _second_delivery(case: Case) -> Decision:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from maild.mail import Address, Origin
+from maild.mail import Address, InboundMail, Origin
 
 _DAEMON = re.compile(
     r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|postoffice|post[-_]office|mailerdaemon|mmdf|smtp|uucp|mail-?system)\b",
@@ -51,6 +51,8 @@ _REPLYERS = (
     "X-Away",
     "X-AutoResponse",
 )
+_UNSET = frozenset({"", "no", "false", "0"})
+_AUTO_REPLY = frozenset({"auto_reply", "auto-reply"})
 _LISTS = (
     "List-Id",
     "List-Unsubscribe",
@@ -100,6 +102,29 @@ def origin(facts: Facts) -> tuple[Origin, str]:
     return Origin.PERSON, "nothing says that a machine or a list wrote it"
 
 
+def answers_by_itself(mail: InboundMail, *, null: bool) -> bool:
+    """Say whether automatic mail is an answer that a machine gave (an absence, a receipt), and not news of its own.
+
+    An answer opens no ticket. An alarm or a notice from a no-reply address does: nobody else would tell of it. `null` says
+    that the envelope's reverse-path was empty.
+    """
+    if _AWAY.search(mail.subject):
+        return True
+    submitted = " ".join(mail.header("Auto-Submitted")).strip().lower()
+    if submitted.startswith("auto-generated"):
+        return False
+    receipts = any(one.content_type == "message/disposition-notification" for one in mail.attachments)
+    replyer = any(value.strip().lower() not in _UNSET for name in _REPLYERS for value in mail.header(name))
+    return (
+        null
+        or receipts
+        or replyer
+        or submitted.startswith("auto-replied")
+        or any("multipart/report" in kind.lower() for kind in mail.header("Content-Type"))
+        or any(word.strip().lower() in _AUTO_REPLY for word in mail.header("Precedence"))
+    )
+
+
 def _report(facts: Facts) -> tuple[Origin, str] | None:
     """multipart/report says itself what it reports (RFC 6522)."""
     if (
@@ -140,7 +165,8 @@ def _bounce(facts: Facts) -> tuple[Origin, str] | None:  # noqa: PLR0911 - one r
         return Origin.BOUNCE, "null reverse-path, and the subject speaks of a failed delivery"
     if null and replied:
         return Origin.AUTOMATIC, "null reverse-path with Auto-Submitted: auto-replied"
-    if _POSTMASTER.match(local) and (failure or null):
+    # People write as admin@ too, of failures of their own: without the null path a report must be seen in the text.
+    if _POSTMASTER.match(local) and (null or (failure and bool(_PLAIN_FAILURE.match(facts.subject) or facts.hint()))):
         return Origin.BOUNCE, f"sent by {local}, " + (
             "null reverse-path" if null else "and the subject speaks of a failed delivery"
         )
@@ -163,9 +189,9 @@ def _automatic(facts: Facts) -> tuple[Origin, str] | None:
     if suppress and suppress.lower() != "none":
         return Origin.AUTOMATIC, f"X-Auto-Response-Suppress: {suppress[:40]}"
     for name in _REPLYERS:
-        if facts.first(name).strip().lower() not in ("", "no", "false", "0"):
+        if facts.first(name).strip().lower() not in _UNSET:
             return Origin.AUTOMATIC, f"{name} is set"
-    if facts.first("Precedence").strip().lower() in ("auto_reply", "auto-reply"):
+    if facts.first("Precedence").strip().lower() in _AUTO_REPLY:
         return Origin.AUTOMATIC, "Precedence: auto_reply"
     if (
         "autoresponder" in facts.first("X-POST-MessageClass").lower()

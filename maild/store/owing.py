@@ -17,6 +17,8 @@ _OWED = "WHERE id = ? AND sent_at IS NULL AND failed_at IS NULL"
 _SENT = f"UPDATE outbox SET sent_at = ?, last_reply = ?, attempts = attempts + 1 {_OWED}"  # noqa: S608 - our own text
 _FAILED = f"UPDATE outbox SET failed_at = ?, last_reply = ?, attempts = attempts + ? {_OWED}"  # noqa: S608 - likewise
 _LATER = f"UPDATE outbox SET not_before = ?, last_reply = ?, attempts = attempts + ? {_OWED}"  # noqa: S608 - likewise
+_UNCLAIM = """UPDATE outbox SET not_before = ?
+WHERE sent_at IS NULL AND failed_at IS NULL AND not_before > ? AND not_before <= ?"""
 _AGAIN = "UPDATE outbox SET failed_at = NULL, not_before = ? WHERE id = ? AND sent_at IS NULL"
 
 
@@ -46,6 +48,13 @@ class Owing(Accepting):
             )
             for row in sorted(rows, key=itemgetter(0))
         ]
+
+    async def unclaim(self, now: datetime, lease: timedelta) -> None:
+        """Let go at once what a daemon that died may have claimed for `lease`; only for who holds the ledger alone.
+
+        A mail that was put off for no longer than that goes early, too.
+        """
+        await self._write(Write(_UNCLAIM, (now, now, now + lease)))
 
     async def sent(self, outbox_id: int, at: datetime, reply: str) -> None:
         """Mark a mail as taken by the relay; ConflictError where it is no longer owed."""

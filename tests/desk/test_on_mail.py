@@ -127,18 +127,34 @@ class TestOpening:
         assert on_mail(make_case(mail={"subject": "[CSM #9]"}), office, now).ticket.subject == "(no subject)"
 
     @pytest.mark.parametrize(
-        ("headers", "references", "opens"),
+        ("headers", "opens"),
         [
-            ((("Auto-Submitted", "auto-generated"),), (), True),
-            ((("Auto-Submitted", "auto-replied"),), (), False),
-            ((("Auto-Submitted", "auto-notified"),), (), True),
-            ((("Auto-Submitted", "auto-notified"),), ("x@y",), False),
-            ((("X-Autoreply", "yes"),), (), False),
+            ({"Auto-Submitted": "auto-generated"}, True),
+            ({"Auto-Submitted": "auto-replied"}, False),
+            ({"Auto-Submitted": "auto-notified"}, True),
+            ({"X-Auto-Response-Suppress": "All"}, True),
+            ({"X-Autoreply": "yes"}, False),
+            ({"X-Autoreply": "no"}, True),
+            ({"Precedence": "auto_reply"}, False),
+            ({"Content-Type": "multipart/report; report-type=disposition-notification"}, False),
+            ({}, True),
         ],
     )
-    def test_an_alarm_is_a_ticket_and_an_absence_is_not(self, make_case, office, now, headers, references, opens):
-        mail = {"origin": Origin.AUTOMATIC, "headers": headers, "references": references}
-        assert (on_mail(make_case(mail=mail), office, now).ticket is not None) is opens
+    def test_an_alarm_is_a_ticket_and_an_absence_is_not(self, make_case, office, now, headers, opens):
+        mail = {"origin": Origin.AUTOMATIC, "headers": tuple(headers.items())}
+        decision = on_mail(make_case(mail=mail), office, now)
+        assert (decision.ticket is not None) is opens
+        assert AckLetter not in kinds(decision)
+
+    @pytest.mark.parametrize(
+        ("subject", "mail_from", "content_type"),
+        [("Automatic reply: x", "a@b", "x/y"), ("x", "", "x/y"), ("x", "a@b", "message/disposition-notification")],
+    )
+    def test_other_signs_of_an_answer(self, make_case, office, now, subject, mail_from, content_type):
+        receipt = replace(an_attachment(), content_type=content_type)
+        case = make_case(mail={"origin": Origin.AUTOMATIC, "subject": subject, "attachments": (receipt,)})
+        case = replace(case, received=replace(case.received, mail_from=mail_from))
+        assert on_mail(case, office, now).ticket is None
 
 
 class TestFollowing:
@@ -334,7 +350,7 @@ class TestReports:
 
     @pytest.mark.parametrize("kind", [Origin.BOUNCE, Origin.AUTOMATIC])
     def test_none_ever_opens_a_ticket(self, make_case, office, now, kind):
-        decision = on_mail(make_case(mail={"origin": kind}), office, now)
+        decision = on_mail(make_case(mail={"origin": kind, "subject": "Out of office"}), office, now)
         assert (decision.ticket, decision.message, decision.letters) == (None, None, ())
 
     @pytest.mark.parametrize("state", [State.OPEN, State.PENDING, State.RESOLVED, State.CLOSED])

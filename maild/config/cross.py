@@ -1,0 +1,74 @@
+"""Faults between sections: what one of them names and no other one gives."""
+
+import difflib
+from collections.abc import Collection, Iterator
+
+from maild.config.model import Config, MailboxSection
+from maild.config.shape import PLACEHOLDER, Shape
+from maild.store.faults import LedgerError
+from maild.store.ledger import path_of
+
+
+def cross_faults(shape: Shape, config: Config) -> Iterator[str]:
+    """Give a line for each. What is there and only broken is not called missing."""
+    yield from _addresses(shape, config)
+    yield from _agents(shape)
+    yield from _names(shape, config)
+    try:
+        path_of(config.database_url)
+    except LedgerError as error:
+        yield f"database.url: {error}"
+    if config.relay.username and not config.relay.password_file:
+        yield "relay.password_file: a username wants a password, in a file beside this one"
+
+
+def _addresses(shape: Shape, config: Config) -> Iterator[str]:
+    ours: set[str] = set()
+    for number, mailbox in _numbered_mailboxes(shape, config):
+        for address in (mailbox.address, *mailbox.aliases):
+            if address in ours:
+                yield f"mailbox[{number}]: {address} is named twice, write it once"
+            ours.add(address)
+    desk = config.desk.address
+    if desk not in ours and desk != PLACEHOLDER and shape.mailboxes_whole:
+        yield f'desk.address: {desk} is no mailbox: add it, [[mailbox]] address = "{desk}"'
+    for number, agent in zip(shape.numbers.get("agent", ()), shape.file.agent, strict=False):
+        if agent.address in ours:
+            yield f"agent[{number}].address: {agent.address} is a mailbox of the desk, its mail would come back"
+
+
+def _agents(shape: Shape) -> Iterator[str]:
+    ids: set[str] = set()
+    addresses: set[str] = set()
+    for number, agent in zip(shape.numbers.get("agent", ()), shape.file.agent, strict=False):
+        if agent.id in ids:
+            yield f"agent[{number}].id: the id {agent.id!r} is given twice, choose another one"
+        if agent.address in addresses:
+            yield f"agent[{number}].address: {agent.address} is given twice, an agent has his own"
+        ids.add(agent.id)
+        addresses.add(agent.address)
+
+
+def _names(shape: Shape, config: Config) -> Iterator[str]:
+    for number, mailbox in _numbered_mailboxes(shape, config):
+        for name in mailbox.team:
+            yield from _unknown(f"mailbox[{number}].team", "agent", name, shape.agents)
+        if mailbox.policy:
+            yield from _unknown(f"mailbox[{number}].policy", "policy", mailbox.policy, shape.policies)
+    for number, customer in zip(shape.numbers.get("customer", ()), shape.file.customer, strict=False):
+        if customer.csm:
+            yield from _unknown(f"customer[{number}].csm", "agent", customer.csm, shape.agents)
+        if customer.policy:
+            yield from _unknown(f"customer[{number}].policy", "policy", customer.policy, shape.policies)
+
+
+def _unknown(key: str, what: str, name: str, known: Collection[str] | None) -> Iterator[str]:
+    if known is None or name in known:
+        return
+    nearest = difflib.get_close_matches(name, known, 1, 0.5)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(sorted(known)) or 'none'}"
+    yield f"{key}: there is no {what} {name!r}, {hint}"
+
+
+def _numbered_mailboxes(shape: Shape, config: Config) -> Iterator[tuple[int, MailboxSection]]:
+    return zip(shape.numbers.get("mailbox", ()) or (1,), config.mailboxes, strict=False)

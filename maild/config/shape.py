@@ -1,0 +1,142 @@
+"""The shape of the file: which keys there are, and what each may hold.
+
+What is broken is taken out and the rest is checked again, so that one run finds every fault. What was taken out is
+remembered, so that nothing is called missing which is there and only broken.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from maild.config.model import File
+
+PLACEHOLDER = "desk@placeholder.invalid"
+"""Stands in for a desk's address that is missing or broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A file as far as it can be read, with a line for each fault.
+
+    `numbers` gives, for each list of sections, the number (from 1) in the file of each entry that is left. `agents`,
+    `calendars` and `policies` are the names that the file gives, those of broken sections too; `agents` is None where
+    some agent has no id, so that nobody can say who is missing. `mailboxes_whole` says that no mailbox was taken out.
+    """
+
+    file: File
+    faults: tuple[str, ...]
+    numbers: Mapping[str, tuple[int, ...]]
+    agents: frozenset[str] | None
+    calendars: frozenset[str]
+    policies: frozenset[str]
+    mailboxes_whole: bool
+
+
+def shape(raw: dict[str, Any]) -> Shape:
+    """Check the shape of what TOML gave; `raw` is changed."""
+    before = {key: list(value) for key, value in raw.items() if isinstance(value, list)}
+    agents, calendars, policies = _agents(raw), _names(raw, "calendar"), _names(raw, "policy")
+    faults: list[str] = []
+    while True:
+        numbers = {key: _left(entries, raw.get(key)) for key, entries in before.items()}
+        try:
+            file = File.model_validate(raw)
+        except ValidationError as error:
+            items = error.errors()
+            # In a later round a key is missing because it was taken out: that fault is told already.
+            faults += [_fault(item, numbers) for item in items if not faults or item["type"] != "missing"]
+            _take_out_all(raw, items)
+        else:
+            whole = len(file.mailbox) == len(before.get("mailbox", [])) and isinstance(raw.get("mailbox", []), list)
+            return Shape(file, tuple(faults), numbers, agents, calendars, policies, whole)
+
+
+def _left(entries: list[Any], now: object) -> tuple[int, ...]:
+    kept = {id(entry) for entry in now} if isinstance(now, list) else set()
+    return tuple(number for number, entry in enumerate(entries, 1) if id(entry) in kept)
+
+
+def _agents(raw: Mapping[str, Any]) -> frozenset[str] | None:
+    sections = raw.get("agent", [])
+    if not isinstance(sections, list):
+        return None
+    ids = [section.get("id") if isinstance(section, dict) else None for section in sections]
+    return frozenset(map(str, ids)) if None not in ids else None
+
+
+def _names(raw: Mapping[str, Any], key: str) -> frozenset[str]:
+    sections = raw.get(key)
+    return frozenset(sections) if isinstance(sections, dict) else frozenset()
+
+
+def _take_out_all(raw: dict[str, Any], items: list[Any]) -> None:
+    places = {tuple(item["loc"][:2] if item["type"] == "missing" else item["loc"]) for item in items}
+
+    def order(place: tuple[Any, ...]) -> list[tuple[bool, str]]:
+        return [(isinstance(step, int), str(step).zfill(6)) for step in place]
+
+    # From the back, so that an index still points at what it meant.
+    for place in sorted(places, key=order, reverse=True):
+        _take_out(raw, place)
+
+
+def _take_out(raw: dict[str, Any], place: tuple[Any, ...]) -> None:
+    if place[0] == "desk" and (len(place) == 1 or place[1] == "address"):
+        desk = raw.get("desk")
+        raw["desk"] = {**(desk if isinstance(desk, dict) else {}), "address": PLACEHOLDER}
+        return
+    holder: Any = raw
+    for depth, step in enumerate(place[:-1]):
+        inner = holder.get(step) if isinstance(holder, dict) else holder[step] if step < len(holder) else None
+        if not isinstance(inner, dict | list):
+            place = place[: depth + 1]
+            break
+        holder = inner
+    last = place[-1]
+    if isinstance(holder, dict):
+        holder.pop(last, None)
+    elif last < len(holder):
+        del holder[last]
+
+
+def _fault(item: Any, numbers: Mapping[str, tuple[int, ...]]) -> str:
+    place = list(item["loc"])
+    parts = [f"[{part + 1}]" if isinstance(part, int) else str(part) for part in place]
+    if len(place) > 1 and isinstance(place[1], int) and place[1] < len(numbers.get(place[0], ())):
+        parts[1] = f"[{numbers[place[0]][place[1]]}]"
+    return f"{'.'.join(parts).replace('.[', '[')}: {_words(item)}"
+
+
+def _words(item: Any) -> str:
+    if item["type"] == "extra_forbidden":
+        known = _known(item["loc"][:-1])
+        nearest = difflib.get_close_matches(str(item["loc"][-1]), known, 1, 0.5)
+        return f"unknown key, did you mean {nearest[0]}?" if nearest else f"unknown key; known are {', '.join(known)}"
+    if item["type"] == "missing":
+        return "is missing and has no default: write it"
+    if item["type"] == "too_short":
+        return "is empty: write at least one"
+    if item["type"] in {"model_type", "dict_type"}:
+        return "is a section of keys, not a single value"
+    if item["type"] == "tuple_type":
+        return "is a list: write it in [ ], or repeat the section in [[ ]]"
+    message = item["msg"].removeprefix("Value error, ")
+    return f"{message[:1].lower() + message[1:]}"
+
+
+def _known(place: tuple[Any, ...]) -> list[str]:
+    model: type[BaseModel] | None = File
+    for part in place:
+        if isinstance(part, str) and model is not None and part in model.model_fields:
+            model = next(_models(model.model_fields[part].annotation), None)
+    return list(model.model_fields) if model else []
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)

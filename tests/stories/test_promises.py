@@ -1,0 +1,95 @@
+"""Clocks that run in seconds, and a daemon that is killed at the worst moments: each is told each thing once."""
+
+import random
+import time
+from collections import Counter
+from datetime import datetime
+
+import pytest
+
+CAROL = "Carol Jones <carol@acme.example>"
+
+LADDER = """
+[sla.normal]
+calendar = "always"
+first_response = ["1s", "3s"]
+resolution = ["10d", "20d"]
+[[escalation]]
+clock = "first_response"
+at = "target"
+notify = ["assignee"]
+[[escalation]]
+clock = "first_response"
+at = "limit"
+notify = ["assignee", "lead"]
+"""
+LONG_ENOUGH = 1.5
+"""A duplicate comes at once: the watch loop sleeps only until what is due."""
+
+
+def escalations(sink):
+    """Count what was told: (person, level, ticket) -> mails. The same octets twice are one mail whose 250 was lost."""
+    told = {
+        (kept.rcpt.partition("@")[0], kept.subject[1:].split()[0], kept.subject.split("#")[1].split()[0], kept.octets)
+        for kept in sink.kept
+        if kept.subject.startswith(("[BREACH first response]", "[TARGET first response]"))
+    }
+    return Counter(key[:3] for key in told)
+
+
+def asked(desk, write, number):
+    desk.send(write(CAROL, "csm@desk.example", f"question {number}", "How do I log in?"), "carol@acme.example")
+
+
+def due_at(desk, column):
+    ((text,),) = desk.ask(f"SELECT {column} FROM clock WHERE metric = 'first_response'")
+    return datetime.fromisoformat(text).timestamp()
+
+
+@pytest.mark.parametrize("moment", ["between target and limit", "right after the limit", "over both"])
+def test_killed_once_told_once(make_desk, sink, write, moment):
+    desk = make_desk(LADDER, csm='csm = "ann"').start()
+    asked(desk, write, 1)
+    sink.wait("bob@staff.example")
+    if moment == "over both":
+        desk.kill()
+        time.sleep(max(0, due_at(desk, "limit_at") + 0.1 - time.time()))
+    else:
+        warned = sink.wait("ann@staff.example", lambda kept: kept.subject.startswith("[TARGET first response]"))
+        assert "CSM #1001 NORMAL Acme: question 1" in warned.subject
+        if moment == "right after the limit":
+            time.sleep(max(0, due_at(desk, "limit_at") - time.time()))
+        else:
+            desk.settled()
+        desk.kill()
+    desk.start()
+    breach = sink.wait("bob@staff.example", lambda kept: "BREACH" in kept.subject)
+    assert "question 1" in breach.subject
+    sink.wait("ann@staff.example", lambda kept: "BREACH" in kept.subject)
+    time.sleep(LONG_ENOUGH)
+    told = {("ann", "BREACH", "1001"): 1, ("bob", "BREACH", "1001"): 1}
+    assert escalations(sink) == told | ({} if moment == "over both" else {("ann", "TARGET", "1001"): 1})
+    (clock,) = (clock for clock in desk.show(1001)["clocks"] if clock["metric"] == "first_response")
+    assert (clock["state"], clock["breached_at"]) == ("breached", clock["limit_at"])
+
+
+def test_killed_again_and_again_while_clocks_run_out(make_desk, sink, write):
+    dice = random.Random(4)
+    desk = make_desk(LADDER + "[ack]\nper_address_hour = 1000\nper_address_day = 1000", csm='csm = "ann"').start()
+    for number in range(12):
+        asked(desk, write, number)
+        time.sleep(0.2)
+        if number % 3 == 2:
+            time.sleep(dice.random())
+            desk.kill()
+            desk.start()
+    tickets = [str(number) for (number,) in desk.ask("SELECT number FROM ticket")]
+    assert len(tickets) == 12
+    for number in tickets:
+        for who in ("ann@staff.example", "bob@staff.example"):
+            sink.wait(who, lambda kept, number=number: f"[BREACH first response] CSM #{number} " in kept.subject)
+    time.sleep(LONG_ENOUGH)
+    told = escalations(sink)
+    assert set(told.values()) == {1}
+    assert {key for key in told if key[1] == "BREACH"} == {(who, "BREACH", number) for who in ("ann", "bob") for number in tickets}
+    assert {key for key in told if key[1] == "TARGET"} <= {("ann", "TARGET", number) for number in tickets}
