@@ -15,6 +15,7 @@ from maild.config.office import office, truster
 from maild.desk import Office
 from maild.ingest.accept import Acceptor
 from maild.ingest.smtp import SmtpLimits, SmtpServer
+from maild.ingest.workers import Parsers
 from maild.intake import Intake, Workshop
 from maild.outbound.outbox import Outbox
 from maild.outbound.relay import Relay, Smarthost
@@ -58,7 +59,9 @@ async def running(
     ledger = await Ledger.open(config.database_url, exclusive=True)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(ledger.close)
-        shop = await workshop(config, ledger, now)
+        parsers = Parsers()
+        stack.push_async_callback(parsers.close)
+        shop = await workshop(config, ledger, parsers, now)
         await ledger.unclaim(now(), LEASE)
         rng = random.Random()  # noqa: S311 - spreads retries
         outbox = Outbox(ledger, [Relay(smarthost(config), relay_tls)], now, rng, lease=LEASE)
@@ -86,7 +89,7 @@ async def running(
         log.info("daemon.stopping")
 
 
-async def workshop(config: Config, ledger: Ledger, now: Callable[[], datetime]) -> Workshop:
+async def workshop(config: Config, ledger: Ledger, parsers: Parsers, now: Callable[[], datetime]) -> Workshop:
     """Gather what decisions and letters are made with."""
     keys = tuple(await ledger.secrets("token", now=now()))
     return Workshop(
@@ -95,6 +98,7 @@ async def workshop(config: Config, ledger: Ledger, now: Callable[[], datetime]) 
         rules=default_rules() if config.keywords is None else parse_rules(config.keywords),
         trusts=truster(config),
         now=now,
+        read=parsers.parse,
     )
 
 

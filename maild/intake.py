@@ -7,14 +7,13 @@ breaks us is quarantined with its fault after `MOST_ATTEMPTS`, and the next one 
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from maild.desk import Case, Decision, Office, Told, on_mail
-from maild.ingest.parse import parse
 from maild.mail import InboundMail, Origin, Outgoing, Received
 from maild.outbound.compose import compose
 from maild.outbound.gate import MARK_HEADER, GateRefusal
@@ -43,13 +42,14 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What the loops work with: the desk, its templates, its rules, the hops it trusts, and the turn to decide."""
+    """What the loops work with: the desk, its templates and rules, the hops it trusts, who parses, whose turn it is."""
 
     office: Office
     templates: Templates
     rules: Rules
     trusts: Callable[[str], bool]
     now: Callable[[], datetime]
+    read: Callable[[bytes, str], Awaitable[InboundMail]]
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def write(self, decision: Decision) -> Written:
@@ -175,7 +175,7 @@ class Intake:
 
     async def _parse(self, received: Received) -> InboundMail:
         octets = await self._ledger.octets(received.digest)
-        return await asyncio.to_thread(parse, octets, return_path=received.mail_from)
+        return await self._shop.read(octets, received.mail_from)
 
     async def _gathered(self, received: Received, mail: InboundMail) -> Case | None:
         try:

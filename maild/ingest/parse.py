@@ -24,6 +24,11 @@ def parse(octets: bytes, *, return_path: str | None = None, own_ids: Collection[
         return _unread(octets, head, f"could not be parsed: {type(fault).__name__}")
 
 
+def unread(octets: bytes, defect: str) -> InboundMail:
+    """Give what a ticket needs of a mail that cannot be parsed: its first fields, and the original attached."""
+    return _unread(octets, caps.split_head(octets), defect)
+
+
 def _first(head: caps.Head, name: str) -> str:
     wanted = name.lower()
     return next((headers.raw_text(value) for key, value in head.fields if key.lower() == wanted), "")

@@ -1,0 +1,73 @@
+"""Parsing in processes that can be killed: some octets cost minutes or gigabytes, and no `try` stops them.
+
+The limits of `caps` come first and stop most; what gets past them meets the processor time and memory a worker may use.
+Workers are started by a fork server, so that none holds a listening socket, and never before the first mail.
+"""
+
+import asyncio
+import multiprocessing
+import resource
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+from pebble import ProcessPool
+
+from maild.ingest.parse import parse, unread
+from maild.mail import InboundMail
+
+log = structlog.get_logger("maild.parse")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one mail may cost in a worker: seconds of processor and of wall clock, octets of address space."""
+
+    cpu_seconds: int = 10
+    wall_seconds: float = 30.0
+    memory: int = 2**30
+
+
+def _limited(memory: int) -> None:
+    with suppress(ValueError, OSError):  # a hardened unit may forbid it: its own MemoryMax then stands
+        resource.setrlimit(resource.RLIMIT_AS, (memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _parse(octets: bytes, return_path: str, cpu_seconds: int) -> InboundMail:
+    # The limit counts a process's whole life, so it is raised before each mail.
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    spent = int(used.ru_utime + used.ru_stime) + 1
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CPU, (spent + cpu_seconds, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    return parse(octets, return_path=return_path)
+
+
+class Parsers:
+    """A few workers. `parse` is total: a mail that breaks its worker comes back unread, with the original attached."""
+
+    def __init__(self, workers: int = 2, limits: Limits = Limits()) -> None:
+        self._limits = limits
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["maild.ingest.parse"])
+        self._pool = ProcessPool(max_workers=workers, initializer=_limited, initargs=(limits.memory,), context=context)
+
+    async def parse(self, octets: bytes, return_path: str) -> InboundMail:
+        """Parse one mail. Never raises but when cancelled or closed."""
+        limits = self._limits
+        future = self._pool.schedule(
+            _parse, args=(octets, return_path, limits.cpu_seconds), timeout=limits.wall_seconds
+        )
+        try:
+            return await asyncio.wrap_future(future)
+        except (FutureTimeout, MemoryError, OSError, EOFError, RuntimeError) as fault:
+            # ProcessExpired is an OSError; a worker over its processor time dies of SIGXCPU.
+            words = f"could not be parsed within {limits.cpu_seconds} s of processor time and {limits.memory >> 20} MiB: {type(fault).__name__}"
+            log.warning("parse.killed", size=len(octets), fault=words)
+            return unread(octets, words)
+
+    async def close(self) -> None:
+        """End the workers; what they were at is given up."""
+        self._pool.stop()  # type: ignore[no-untyped-call] # pebble annotates what it gives, not this
+        await asyncio.to_thread(self._pool.join)
