@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from maild.ingest.parse import parse
+from maild.ingest.route import route
 from maild.mail import Address, InboundMail, Origin
 from maild.sla.keywords import default_rules
 from maild.sla.severity import guess
@@ -102,6 +103,16 @@ def as_dict(mail: InboundMail) -> dict[str, Any]:
         "severity_because": list(how_bad.because),
         "tokens": tokens(mail),
         "defects": list(mail.defects),
+        "route": [
+            {
+                "from": hop.sender,
+                "by": hop.receiver,
+                "with": hop.protocol,
+                "at": hop.at.isoformat().replace("+00:00", "Z") if hop.at else None,
+                "delay_seconds": hop.delay,
+            }
+            for hop in route(mail)
+        ],
     }
     if mail.origin is Origin.BOUNCE:
         found["delivery"] = [

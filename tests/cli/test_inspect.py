@@ -25,7 +25,7 @@ KEYS = {
         "html",
         "new_text",
     ),
-    *("attachments", "origin", "origin_because", "severity", "severity_because", "tokens", "defects", "seconds"),
+    *("attachments", "origin", "origin_because", "severity", "severity_because", "tokens", "defects", "route", "seconds"),
 }
 
 

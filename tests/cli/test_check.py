@@ -1,0 +1,148 @@
+"""`maild check`: every fault at once, what is odd, and the promise in dates."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from maild.cli.check import promises
+from maild.config import load
+
+DESK = '[desk]\naddress = "csm@example.com"\ntime_zone = "Europe/Berlin"\n'
+ANN = '[[agent]]\nid = "ann"\naddress = "ann@example.com"\n'
+AUTH = '[auth]\nauthserv_id = "mx.example.com"\n'
+
+
+@pytest.fixture
+def configured(tmp_path):
+    def put(text):
+        path = tmp_path / "maild.toml"
+        path.write_text(text, "utf-8")
+        return path
+
+    return put
+
+
+def test_a_good_file_is_fine_and_says_what_it_promises(maild, configured):
+    path = configured(DESK + ANN + AUTH)
+    done = maild("check", "-c", path)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.endswith(f"{path} is fine\n")
+    assert "a normal ticket on Friday 16:50 must be answered by " in done.out
+    assert "warning" not in done.out
+
+
+def test_faults_of_file_keywords_and_templates_are_listed_at_once(maild, configured, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "ack.txt.j2").write_text("{{ nonsense }}")
+    (tmp_path / "words.toml").write_text("rule = 3")
+    path = configured(DESK + 'templates_dir = "own"\nrefrence = "X"\n[severity]\nkeywords_file = "words.toml"\n')
+    done = maild("check", "-c", path)
+    assert (done.code, done.out) == (78, "")
+    lines = done.err.splitlines()
+    assert all(line.startswith(f"{path}: ") for line in lines)
+    for key in ("desk.refrence: ", "severity.keywords_file: ", "nonsense"):
+        assert sum(key in line for line in lines) >= 1, done.err
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{% if %}", "ack.txt.j2"),
+        ("{{ ticket.nonsense }}", "nonsense"),
+        ("{{ 1 / 0 }}", "ZeroDivisionError"),
+    ],
+)
+def test_a_broken_template_is_told(maild, configured, tmp_path, content, told):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "ack.txt.j2").write_text(content)
+    done = maild("check", "-c", configured(DESK + 'templates_dir = "own"\n'))
+    assert done.code == 78
+    assert told in done.err
+
+
+def test_a_templates_dir_that_is_not_there_is_told(maild, configured):
+    done = maild("check", "-c", configured(DESK + 'templates_dir = "none"\n'))
+    assert done.code == 78
+    assert "templates: " in done.err
+    assert "No such file" in done.err
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        (ANN, "warning: auth.authserv_id is empty"),
+        (AUTH, "warning: there is no [[agent]]"),
+        (
+            ANN + AUTH + '[sla.low]\nfirst_response = ["1d", "30h"]\n',
+            "warning: sla.low.first_response promises an answer later than 24 open hours: 1d 6h",
+        ),
+        (
+            ANN + AUTH + '[policy.slow.low]\nfirst_response = ["1d", "2d"]\n',
+            "warning: policy.slow.low.first_response promises an answer later than 24 open hours: 2d",
+        ),
+        (
+            ANN + '[[mailbox]]\naddress = "csm@example.com"\nsubaddress = ""\n',
+            "warning: a mailbox without subaddress needs auth.authserv_id",
+        ),
+    ],
+)
+def test_what_is_odd_is_a_warning_and_no_fault(maild, configured, text, warning):
+    done = maild("check", "-c", configured(DESK + text))
+    assert done.code == 0
+    assert warning in done.out
+
+
+def test_who_acknowledges_everyone_is_not_told_that_only_known_senders_are(maild, configured):
+    done = maild("check", "-c", configured(DESK + ANN + '[ack]\nto = "everyone"\n'))
+    assert "only known senders" not in done.out
+
+
+NOW = datetime(2026, 3, 24, 12, 0, tzinfo=UTC)
+
+
+def test_the_promise_is_told_in_dates_over_a_change_of_the_clock(configured):
+    assert promises(load(configured(DESK), {}), NOW) == [
+        "What is promised to a mail of Friday 2026-03-27 (Europe/Berlin):",
+        "  an urgent ticket on Friday 16:50 must be answered by Friday 2026-03-27 17:20"
+        " and resolved by Friday 2026-03-27 17:50 (calendar always)",
+        "  a high ticket on Friday 16:50 must be answered by Friday 2026-03-27 17:20"
+        " and resolved by Monday 2026-03-30 10:50 (calendar weekdays)",
+        "  a normal ticket on Friday 16:50 must be answered by Friday 2026-03-27 20:50"
+        " and resolved by Monday 2026-03-30 16:50 (calendar weekdays)",
+        "  a low ticket on Friday 16:50 must be answered by Monday 2026-03-30 04:50"
+        " and resolved by Tuesday 2026-03-31 16:50 (calendar weekdays)",
+    ]
+
+
+def test_the_promise_of_a_named_policy_is_told_too(configured):
+    text = (
+        DESK
+        + """
+        [calendar.office]
+        hours = { mon-fri = ["09:00-17:00"] }
+        [policy.gold.normal]
+        calendar = "office"
+        first_response = ["15m", "30m"]
+        resolution = ["1h", "2h"]
+        """
+    )
+    lines = promises(load(configured(text), {}), NOW)
+    assert lines[5] == "  with the policy gold:"
+    assert lines[8] == (
+        "  a normal ticket on Friday 16:50 must be answered by Monday 2026-03-30 09:20"
+        " and resolved by Monday 2026-03-30 10:50 (calendar office)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "friday"),
+    [
+        (datetime(2026, 3, 27, 22, 0, tzinfo=UTC), "2026-03-27"),
+        (datetime(2026, 3, 27, 23, 30, tzinfo=UTC), "2026-04-03"),
+        (datetime(2026, 3, 28, 12, 0, tzinfo=UTC), "2026-04-03"),
+    ],
+)
+def test_the_friday_is_that_of_the_desks_own_week(configured, now, friday):
+    assert friday in promises(load(configured(DESK), {}), now)[0]
