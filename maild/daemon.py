@@ -13,6 +13,7 @@ import structlog
 from maild.config.model import Config
 from maild.config.office import office, truster
 from maild.desk import Office
+from maild.failures import Failures
 from maild.ingest.accept import Acceptor
 from maild.ingest.smtp import SmtpLimits, SmtpServer
 from maild.ingest.workers import Parsers
@@ -28,8 +29,11 @@ from maild.watch import Watch
 
 log = structlog.get_logger("maild.daemon")
 
-GRACE = 10.0
+GRACE = 5.0
 """Seconds that a mail on its way in has when we stop."""
+
+FAREWELL = 3.0
+"""Seconds that a mail on its way out has after that: whoever stops us waits for ten in all."""
 
 LEASE = timedelta(minutes=15)
 """For how long a mail that is being sent belongs to who sends it."""
@@ -64,12 +68,18 @@ async def running(
         shop = await workshop(config, ledger, parsers, now)
         await ledger.unclaim(now(), LEASE)
         rng = random.Random()  # noqa: S311 - spreads retries
-        outbox = Outbox(ledger, [Relay(smarthost(config), relay_tls)], now, rng, lease=LEASE)
 
         def changed() -> None:
             outbox.wake.set()
             watch.wake.set()
 
+        def nudge() -> None:
+            intake.nudge()
+            changed()
+
+        failures = Failures(ledger, shop, changed)
+        relay = Relay(smarthost(config), relay_tls)
+        outbox = Outbox(ledger, [relay], now, rng, lease=LEASE, on_failed=failures.tell)
         intake = Intake(ledger, shop, changed)
         acceptor = Acceptor(ledger.accept, intake.nudge, in_flight=config.smtp.max_bytes_in_flight)
 
@@ -80,7 +90,7 @@ async def running(
         watch = Watch(ledger, shop, settled, outbox.wake.set)
         smtp = smtp_server(config, shop.office, acceptor, shop.trusts, now)
         await _loops(stack, outbox, intake, watch)
-        nudged = Wake.listen(config.data_dir / "wake", outbox.wake)
+        nudged = Wake.listen(config.data_dir / "wake", nudge)
         stack.callback(nudged.close)
         await smtp.start()
         stack.push_async_callback(smtp.stop, GRACE)
@@ -143,7 +153,7 @@ def smtp_server(
 
 
 async def _loops(stack: contextlib.AsyncExitStack, outbox: Outbox, intake: Intake, watch: Watch) -> None:
-    """Start the loops; at the end each is stopped and waited for, the outbox last and after the mail in its hands."""
+    """Start the loops; at the end each is stopped and waited for, the outbox last, with a while for the mail in its hands."""
     for name, loop in (("outbox", outbox.run), ("watch", watch.run), ("intake", intake.run)):
         task = asyncio.create_task(loop(), name=name)
         stack.push_async_callback(_ended, task, outbox.stop if name == "outbox" else task.cancel)
@@ -151,5 +161,8 @@ async def _loops(stack: contextlib.AsyncExitStack, outbox: Outbox, intake: Intak
 
 async def _ended(task: asyncio.Task[None], stop: Callable[[], object]) -> None:
     stop()
+    if not (await asyncio.wait([task], timeout=FAREWELL))[0]:
+        log.warning("daemon.cut_short", loop=task.get_name())
+        task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task

@@ -29,6 +29,7 @@ log = structlog.get_logger("maild.intake")
 
 BATCH = 32
 MOST_ATTEMPTS = 3
+MOST_CONFLICTS = 5
 RETRY_AFTER = timedelta(seconds=2)
 
 
@@ -79,6 +80,7 @@ def record_of(decision: Decision, written: Written, received_id: int | None, at:
         escalations=tuple((one.ticket, one.metric, one.cycle, one.level, one.because) for one in decision.escalations),
         outgoing=written.outgoing,
         parties=(decision.party,) if decision.party else (),
+        failed=decision.failed,
         recipients_added=(decision.further_recipient,) if decision.further_recipient else (),
     )
 
@@ -93,6 +95,7 @@ async def told_of(ledger: Ledger, number: int) -> Told:
 @dataclass(frozen=True, slots=True)
 class _Decided:
     received: Received
+    mail: InboundMail
     record: Record
     touched: frozenset[str]
 
@@ -200,6 +203,7 @@ class Intake:
         log.info("mail.decided", received=case.received.id, ticket=number, because=decision.because)
         return _Decided(
             case.received,
+            case.mail,
             record_of(decision, written, case.received.id, now),
             _names(case.received, case.mail) | _of_decision(decision),
         )
@@ -283,18 +287,39 @@ class Intake:
             await self._ledger.record([decided.record for decided in pending])
         except ConflictError as fault:
             if len(pending) == 1:
-                await self._broken(pending[0].received, fault)
+                await self._afresh(pending[0], fault)
                 return
             for decided in pending:
                 await self._flush([decided])
             return
         self._on_decided()
 
+    async def _afresh(self, decided: _Decided, fault: ConflictError) -> None:
+        """Decide again on what the ledger holds now: an operator wrote to the ticket meanwhile. No fault of the mail."""
+        for _ in range(MOST_CONFLICTS):
+            log.info("intake.conflict", received=decided.received.id, because=str(fault))
+            case = await self._gathered(decided.received, decided.mail)
+            again = await self._decided_on(case) if case is not None else None
+            if again is None:
+                return
+            try:
+                await self._ledger.record([again.record])
+            except ConflictError as latest:
+                fault = latest
+            else:
+                self._on_decided()
+                return
+        await self._broken(decided.received, fault)
+
     async def _broken(self, received: Received, fault: BaseException) -> None:
         if isinstance(fault, LedgerError | asyncio.CancelledError) and not isinstance(fault, ConflictError):
             raise fault
         words = f"{type(fault).__name__}: {fault}"[:500]
         now = self._shop.now()
+        with contextlib.suppress(ConflictError):  # an operator dropped it meanwhile: it waits for nothing any more
+            await self._put_off(received, words, fault, now)
+
+    async def _put_off(self, received: Received, words: str, fault: BaseException, now: datetime) -> None:
         if received.attempts >= MOST_ATTEMPTS:
             await self._ledger.quarantine(received.id, words, now)
             log.error("mail.quarantined", received=received.id, fault=words, exc_info=fault)

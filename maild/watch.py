@@ -78,6 +78,7 @@ class Watch:
         try:
             await self._ledger.record([record_of(decision, written, None, now)])
         except ConflictError as conflict:
+            # An operator was quicker: it is still due, so it is judged again on what he wrote.
             log.info("watch.conflict", ticket=number, because=str(conflict))
             return
         for event in decision.events:

@@ -9,10 +9,12 @@ from maild import __version__
 from maild.cli.check import check, init
 from maild.cli.demo import demo
 from maild.cli.inspect import inspect
+from maild.cli.queues import outbox, quarantine, received
 from maild.cli.serve import serve
 from maild.cli.show import show, tickets
 from maild.cli.sla import app as sla
 from maild.cli.terms import Exit, say
+from maild.cli.ticket import app as ticket
 from maild.cli.why import why
 
 app = typer.Typer(
@@ -22,9 +24,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The help desk that lives in the mail server.",
 )
-for command in (init, check, serve, tickets, show, why, inspect, demo):
+for command in (init, check, serve, tickets, show, why, inspect, demo, received):
     app.command()(command)
 app.add_typer(sla, name="sla")
+app.add_typer(ticket, name="ticket")
+app.add_typer(quarantine, name="quarantine")
+app.add_typer(outbox, name="outbox")
 
 
 def _version(asked: bool) -> None:

@@ -5,6 +5,7 @@ from maild.desk.decision import Case, Decision, Escalated, Told
 from maild.desk.due import on_due
 from maild.desk.mail import on_mail
 from maild.desk.office import AckRule, Agent, Customer, Mailbox, Office
+from maild.desk.report import on_failure
 
 __all__ = [
     "AckRule",
@@ -23,5 +24,6 @@ __all__ = [
     "Told",
     "on_command",
     "on_due",
+    "on_failure",
     "on_mail",
 ]

@@ -117,7 +117,8 @@ def _meaning(before: State, after: State, clocks: Clocks) -> str:
     if after is State.OPEN:
         if before is State.PENDING:
             return ": it no longer waits on the customer, and the resolution clock goes on"
-        return f": the time in which it was {before} does not count, and no new first response is owed"
+        first = "the first response is still owed" if unanswered else "no new first response is owed"
+        return f": the time in which it was {before} does not count, and {first}"
     if after is State.PENDING:
         runs = "; the first response is owed all the same" if unanswered else ""
         return f": it waits on the customer, and the resolution clock rests{runs}"

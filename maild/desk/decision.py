@@ -83,7 +83,7 @@ class Decision:
 
     `ticket` is None where no ticket is concerned. `references` are (Message-ID, ticket, kind) with kind own, seen or
     named. `clocks` are all clocks of the ticket as they now stand, None where they do not change.
-    `further_recipient` adds a recipient to a message that is there already.
+    `further_recipient` adds a recipient to a message that is there already. `failed` are addresses that mail cannot reach.
     """
 
     because: str
@@ -96,6 +96,7 @@ class Decision:
     letters: tuple[Letter, ...] = ()
     party: Address | None = None
     further_recipient: tuple[int, str] | None = None
+    failed: tuple[str, ...] = ()
 
 
 def history(ticket: Ticket, events: tuple[Event, ...]) -> History:

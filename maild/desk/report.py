@@ -7,7 +7,7 @@ again, and the agent is told in the remote server's words.
 from dataclasses import replace
 from datetime import datetime
 
-from maild.desk.decision import Case, Decision, answered, clocks_of, message_of
+from maild.desk.decision import Case, Decision, Told, answered, clocks_of, message_of
 from maild.desk.office import Office
 from maild.mail import Delivery, Origin
 from maild.outbound.letters import WordLetter
@@ -25,7 +25,8 @@ def on_report(case: Case, office: Office, now: datetime) -> Decision:
         )
     failed = _failed_reply(case)
     if failed is not None:
-        return _undelivered(case, office, now, ticket, *failed)
+        bounced = on_failure(ticket, case.told, failed, case.received.received_at, office, now)
+        return replace(bounced, message=message_of(case, ticket.number, "bounce"))
     words = "; ".join(
         f"{report.recipient} {report.action} {report.status} {report.diagnostic}".strip()
         for report in case.mail.delivery
@@ -36,42 +37,49 @@ def on_report(case: Case, office: Office, now: datetime) -> Decision:
     return Decision(because, ticket=ticket, message=message_of(case, ticket.number, kind), events=(event,))
 
 
-def _failed_reply(case: Case) -> tuple[Event, Delivery] | None:
-    replies = {str(event.data.get("ref")): event for event in case.told.events if event.what == "agent_reply"}
-    for report in case.mail.delivery:
-        reply = replies.get(report.original_message_id)
-        if report.action == "failed" and reply is not None:
-            return reply, report
-    return None
+def _failed_reply(case: Case) -> Delivery | None:
+    replies = {str(event.data.get("ref")) for event in case.told.events if event.what == "agent_reply"}
+    failed = (report for report in case.mail.delivery if report.action == "failed")
+    return next((report for report in failed if report.original_message_id in replies), None)
 
 
-def _undelivered(case: Case, office: Office, now: datetime, ticket: Ticket, reply: Event, report: Delivery) -> Decision:
-    because = f"the reply of {reply.actor} did not reach {report.recipient}: {report.diagnostic or report.status or 'no reason given'}"
-    bounce = Event(case.received.received_at, "maild", "bounce", because, {"ref": report.original_message_id})
+def on_failure(ticket: Ticket, told: Told, report: Delivery, at: datetime, office: Office, now: datetime) -> Decision:
+    """Decide on mail of ours that did not arrive: refused by the smarthost, or returned. `at` is when we learned of it.
+
+    An agent's reply is un-counted and its author told; of anything else the ticket keeps an event.
+    """
+    said = report.diagnostic or report.status or "no reason given"
+    replies = (event for event in told.events if event.what == "agent_reply")
+    reply = next((event for event in replies if event.data.get("ref") == report.original_message_id), None)
+    if reply is None:
+        because = f"a mail of ours did not reach {report.recipient}: {said}"
+        event = Event(at, "maild", "not_delivered", because, {"ref": report.original_message_id})
+        return Decision(because, ticket=ticket, events=(event,), failed=(report.recipient,))
+    because = f"the reply of {reply.actor} did not reach {report.recipient}: {said}"
     trigger = Trigger.RESUME if ticket.state is State.PENDING else Trigger.REOPEN
     state = move(ticket.state, trigger) or ticket.state
     reopened = state is State.OPEN and ticket.state is not State.OPEN
     events = (
-        bounce,
-        *((Event(case.received.received_at, "maild", "status", because, {"to": "open"}),) if reopened else ()),
+        Event(at, "maild", "bounce", because, {"ref": report.original_message_id}),
+        *((Event(at, "maild", "status", because, {"to": "open"}),) if reopened else ()),
     )
     after = replace(ticket, state=state, resolved_at=None if reopened else ticket.resolved_at)
-    clocks = clocks_of(office, after, case.told.and_then(*events), now)
+    clocks = clocks_of(office, after, told.and_then(*events), now)
     return Decision(
         because=because,
         ticket=answered(after, clocks, f"an earlier reply; {because}"),
-        message=message_of(case, ticket.number, "bounce"),
         clocks=clocks,
         events=events,
-        letters=_tell_author(case, office, after, reply, report),
+        letters=_tell_author(office, after, reply, report),
+        failed=(report.recipient,),
     )
 
 
-def _tell_author(case: Case, office: Office, ticket: Ticket, reply: Event, report: Delivery) -> tuple[WordLetter, ...]:
+def _tell_author(office: Office, ticket: Ticket, reply: Event, report: Delivery) -> tuple[WordLetter, ...]:
     agent = office.agent(reply.actor)
     if agent is None:
         return ()
-    key = f"undelivered:{ticket.number}:{case.received.id}"
+    key = f"undelivered:{ticket.number}:{report.original_message_id}:{report.recipient}"
     mailbox = office.mailbox(ticket.mailbox)
     letter = WordLetter(
         key=key,

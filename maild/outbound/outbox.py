@@ -37,6 +37,14 @@ class Owed(Protocol):
         """The return path, "" for the null one."""
 
     @property
+    def ticket(self) -> int:
+        """The ticket it belongs to, 0 for none."""
+
+    @property
+    def message_id(self) -> str:
+        """Its Message-ID, without brackets."""
+
+    @property
     def rcpt(self) -> str:
         """The one recipient."""
 
@@ -86,7 +94,8 @@ class Outbox:
     """The loop. One worker for each carrier; `wake` is set by whoever wrote a row.
 
     `now` gives aware UTC, `rng` spreads the hourly retries, `on_failed` is told of each mail that is past hope, with
-    the smarthost's words, after the row was marked. `batch` mails, of 14 MB at most each, are in memory at a time.
+    the smarthost's words, before the row is marked: told twice at worst, never not at all. `batch` mails, of 14 MB at most
+    each, are in memory at a time.
     """
 
     def __init__(
@@ -195,12 +204,12 @@ class Outbox:
 
     async def _fail(self, row: Owed, words: str) -> None:
         _log.warning("outbox.failed", id=row.id, reply=words)
-        await self._ledger.failed(row.id, self._now(), words)
         if self._on_failed is not None:
             try:
                 await self._on_failed(row, words)
-            except Exception as fault:  # noqa: BLE001 - the row is marked already, and must not come back to be sent
+            except Exception as fault:  # noqa: BLE001 - a mail past hope must not come back to be sent for ever
                 _log.error("outbox.on_failed_failed", id=row.id, fault=_words(fault))
+        await self._ledger.failed(row.id, self._now(), words)
 
     async def _until_next(self) -> float:
         at = await self._ledger.next_outbox_at()

@@ -49,7 +49,7 @@ def test_faults_of_file_keywords_and_templates_are_listed_at_once(maild, configu
     ("content", "told"),
     [
         ("{% if %}", "ack.txt.j2"),
-        ("{{ ticket.nonsense }}", "nonsense"),
+        ("{{ nonsense }}", "AckLetter: UndefinedError: 'nonsense' is undefined"),
         ("{{ 1 / 0 }}", "ZeroDivisionError"),
     ],
 )

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from maild.desk import Told, on_mail
+from maild.desk import Told, on_failure, on_mail
 from maild.mail import Address, Attachment, Delivery, Origin
 from maild.outbound.letters import AckLetter, HeldLetter, NoticeLetter, RelayLetter, WordLetter
 from maild.sla.clock import ClockState
@@ -384,6 +384,13 @@ class TestReports:
         decision = on_mail(make_case(ticket, mail=self.bounce(**mail), told=self.replied(ticket, now)), office, now)
         assert (whats(decision), decision.clocks, decision.ticket) == (["report"], None, ticket)
         assert "carol@acme.example" in decision.events[0].data["delivery"]
+
+    def test_a_notification_that_did_not_arrive_is_an_event(self, make_ticket, office, now):
+        ticket = make_ticket()
+        report = Delivery("ann@staff.example", "failed", "", "550 gone", "n@desk.example")
+        decision = on_failure(ticket, self.replied(ticket, now), report, now, office, now)
+        assert (whats(decision), decision.failed, decision.letters) == (["not_delivered"], ("ann@staff.example",), ())
+        assert decision.ticket is ticket
 
     def test_an_absence_is_an_event(self, make_case, make_ticket, office, now):
         mail = {"origin": Origin.AUTOMATIC, "headers": (("Auto-Submitted", "auto-replied"),)}

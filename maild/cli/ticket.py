@@ -1,0 +1,131 @@
+"""`maild ticket`: an operator's decisions, made by the same desk as those by mail, beside a daemon that may be running."""
+
+import asyncio
+import getpass
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maild.cli.show import printable, reference
+from maild.cli.terms import ConfigOption, Exit, configuration, fail, ledger_of, say, ticket_number
+from maild.config import Config
+from maild.config.office import office
+from maild.daemon import utc_now
+from maild.desk import Assign, Command, Decision, Grade, Refused, Step, on_command
+from maild.intake import Written, record_of, told_of
+from maild.store import ConflictError, Ledger, LedgerError
+from maild.store.wake import poke
+from maild.ticket import Severity
+
+MOST_TRIES = 3
+
+NOBODY = "none"
+
+app = typer.Typer(
+    no_args_is_help=True, help="Decide on a ticket: each command prints what it did and how the clocks stand."
+)
+
+Number = Annotated[str, typer.Argument(metavar="N", help="The ticket's number")]
+
+
+@app.command()
+def resolve(number: Number, config: ConfigOption = None) -> None:
+    """Resolve a ticket. No mail goes to the customer, so an unanswered first response stays owed."""
+    _do(config, number, Step.RESOLVE)
+
+
+@app.command()
+def reopen(number: Number, config: ConfigOption = None) -> None:
+    """Reopen a resolved or closed ticket; the time in between does not count."""
+    _do(config, number, Step.REOPEN)
+
+
+@app.command()
+def pending(number: Number, config: ConfigOption = None) -> None:
+    """Wait for the customer: the resolution clock rests until he writes."""
+    _do(config, number, Step.PENDING)
+
+
+@app.command("open")
+def open_(number: Number, config: ConfigOption = None) -> None:
+    """Wait for the customer no longer."""
+    _do(config, number, Step.OPEN)
+
+
+@app.command()
+def close(number: Number, config: ConfigOption = None) -> None:
+    """Close a ticket; its customer's next mail opens it again."""
+    _do(config, number, Step.CLOSE)
+
+
+@app.command()
+def assign(
+    number: Number,
+    who: Annotated[str, typer.Argument(metavar="WHO", help=f"An agent's id, or {NOBODY}")],
+    config: ConfigOption = None,
+) -> None:
+    """Give a ticket to an agent, or to nobody."""
+    _do(config, number, Assign(None if who == NOBODY else who))
+
+
+@app.command()
+def severity(
+    number: Number,
+    to: Annotated[Severity, typer.Argument(metavar="SEVERITY", help=", ".join(Severity))],
+    config: ConfigOption = None,
+) -> None:
+    """Set how bad it is. What runs is judged anew from its start, and no guess overwrites it."""
+    _do(config, number, Grade(to))
+
+
+def operator() -> str:
+    """Give the login name of whoever calls, or the number of a user without one."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # KeyError until Python 3.13
+        return f"uid {os.getuid()}"
+
+
+def _do(given: Path | None, number: str, command: Command) -> None:
+    config = configuration(given)
+    decision = asyncio.run(_decided(config, ticket_number(number), command))
+    poke(config.data_dir / "wake")
+    say(printable(f"{reference(config, ticket_number(number))}: {decision.because}"))
+
+
+async def _decided(config: Config, number: int, command: Command) -> Decision:
+    async with ledger_of(config) as ledger:
+        try:
+            return await decide(ledger, config, number, command, operator())
+        except ConflictError:
+            fail(Exit.TRY_AGAIN, f"ticket {number} changed {MOST_TRIES} times while this was decided: try again")
+        except LedgerError as error:
+            fail(Exit.TRY_AGAIN, f"nothing was changed: {error}")
+
+
+async def decide(ledger: Ledger, config: Config, number: int, command: Command, actor: str) -> Decision:
+    """Decide on what the ledger holds now and write it; what changed in between is read and decided on again.
+
+    Ends with 65 where there is no such ticket or the desk refuses; ConflictError after `MOST_TRIES`.
+    """
+    desk = office(config, ())
+    tries = 0
+    while True:
+        tries += 1
+        # The ticket first: what is read after it can only be newer, and its revision tells.
+        ticket = await ledger.ticket(number)
+        if ticket is None:
+            fail(Exit.DATA, f"there is no ticket {number}")
+        now = utc_now()
+        decision = on_command(ticket, await told_of(ledger, number), command, desk, actor, now)
+        if isinstance(decision, Refused):
+            fail(Exit.DATA, decision.because)
+        try:
+            await ledger.record([record_of(decision, Written((), ()), None, now)])
+        except ConflictError:
+            if tries == MOST_TRIES:
+                raise
+        else:
+            return decision
