@@ -21,18 +21,16 @@ from maild.sla.severity import guess
 _TAG = re.compile(r"\[[A-Z][A-Z0-9]{1,9} #\d{1,12}\]")
 _TOKEN = re.compile(r"[\w.-]{1,40}\+[a-z2-7]{16,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}", re.IGNORECASE)
 _FROM_LINE = re.compile(rb"^From [^\n]*\n", re.MULTILINE)
+_BEGINS = re.compile(rb"From |[A-Za-z][A-Za-z0-9-]{0,70}:")
 _STUFFED = re.compile(rb"^>(>*From )", re.MULTILINE)
 NOINPUT = 66
 
 
 def messages(path: Path) -> Iterator[tuple[Path, int, bytes]]:
-    """Give (file, index in it, octets) of an .eml file, an mbox, a maildir or a folder of files. Raises OSError."""
+    """Give (file, index in it, octets) of an .eml file, an mbox, a maildir or a folder of such. Raises OSError."""
     if path.is_dir():
-        folders = [path / name for name in ("new", "cur") if (path / name).is_dir()] or [path]
-        files = sorted(one for folder in folders for one in folder.iterdir() if one.is_file())
-        for file in files:
-            if not file.name.startswith("."):
-                yield from messages(file)
+        for file in files_of(path):
+            yield from messages(file)
         return
     octets = path.read_bytes()
     if octets.startswith(b"From ") and path.suffix.lower() != ".eml":
@@ -40,6 +38,26 @@ def messages(path: Path) -> Iterator[tuple[Path, int, bytes]]:
             yield path, index, one
         return
     yield path, 0, octets
+
+
+def files_of(folder: Path) -> Iterator[Path]:
+    """Give the mails below a folder, in order of name: all of a maildir, else .eml files and what begins like a mail."""
+    inside = [folder / name for name in ("new", "cur") if (folder / name).is_dir()]
+    if inside:
+        yield from (one for each in inside for one in sorted(each.iterdir()) if not one.name.startswith("."))
+        return
+    for one in sorted(folder.iterdir()):
+        if one.name.startswith("."):
+            continue
+        if one.is_dir():
+            yield from files_of(one)
+        elif one.suffix.lower() == ".eml" or _is_mail(one):
+            yield one
+
+
+def _is_mail(file: Path) -> bool:
+    with file.open("rb") as octets:
+        return _BEGINS.match(octets.read(200)) is not None
 
 
 def mbox(octets: bytes) -> Iterator[bytes]:

@@ -25,7 +25,17 @@ KEYS = {
         "html",
         "new_text",
     ),
-    *("attachments", "origin", "origin_because", "severity", "severity_because", "tokens", "defects", "route", "seconds"),
+    *(
+        "attachments",
+        "origin",
+        "origin_because",
+        "severity",
+        "severity_because",
+        "tokens",
+        "defects",
+        "route",
+        "seconds",
+    ),
 }
 
 
@@ -95,3 +105,16 @@ def test_for_people(run):
     assert result.exit_code == 0
     assert "bounce: multipart/report" in result.stdout
     assert "shot.png (8 octets)" in result.stdout
+
+
+def test_a_folder_is_walked_and_what_is_no_mail_is_left_out(run, tmp_path):
+    (tmp_path / "README.md").write_text("# not a mail\n")
+    (tmp_path / "expect.jsonl").write_text('{"id": 1}\n')
+    (tmp_path / ".hidden").write_text("Subject: hidden\n\n")
+    deep = tmp_path / "a" / "b"
+    deep.mkdir(parents=True)
+    (deep / "1.eml").write_bytes(b"\x00 whatever it is")
+    (deep / "2").write_bytes(b"Subject: two\r\n\r\nx")
+    result = run("--json", tmp_path)
+    assert [row["path"] for row in rows(result)] == [str(deep / "1.eml"), str(deep / "2")]
+    assert result.exit_code == 0
