@@ -3,16 +3,16 @@
 import asyncio
 import contextlib
 import random
+import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from maild.config.model import Config
 from maild.config.office import office, truster
-from maild.desk import Office
 from maild.failures import Failures
 from maild.ingest.accept import Acceptor
 from maild.ingest.smtp import SmtpLimits, SmtpServer
@@ -21,8 +21,9 @@ from maild.intake import Intake, Workshop
 from maild.outbound.outbox import Outbox
 from maild.outbound.relay import Relay, Smarthost
 from maild.outbound.template_files import load_templates
+from maild.pulse import Pulse
 from maild.sla.keywords import default_rules
-from maild.sla.severity_rules import parse_rules
+from maild.sla.severity_rules import Rules, parse_rules
 from maild.store import Ledger
 from maild.store.wake import Wake
 from maild.watch import Watch
@@ -53,13 +54,41 @@ class Daemon:
     intake: Intake
     watch: Watch
     outbox: Outbox
+    failures: Failures
+
+    @property
+    def pulses(self) -> dict[str, Pulse]:
+        """The pulse of each loop, by its name."""
+        return {"intake": self.intake.pulse, "watch": self.watch.pulse, "outbox": self.outbox.pulse}
+
+    async def refit(self, config: Config) -> None:
+        """Take over a changed configuration between two decisions, but for what `needs_restart` names."""
+        old = self.intake.shop
+        new = replace(
+            old,
+            office=office(config, old.office.keys),
+            templates=await asyncio.to_thread(load_templates, config.templates_dir),
+            rules=rules_of(config),
+            trusts=truster(config),
+        )
+        async with old.deciding:
+            self.intake.refit(new)
+            self.watch.refit(new)
+            self.failures.refit(new)
+        self.watch.wake.set()
 
 
 @contextlib.asynccontextmanager
 async def running(
-    config: Config, now: Callable[[], datetime] = utc_now, relay_tls: ssl.SSLContext | None = None
+    config: Config,
+    now: Callable[[], datetime] = utc_now,
+    relay_tls: ssl.SSLContext | None = None,
+    sockets: Sequence[socket.socket] = (),
 ) -> AsyncIterator[Daemon]:
-    """Run the daemon for the length of the block. Everything that was accepted is durable before it ends."""
+    """Run the daemon for the length of the block. Everything that was accepted is durable before it ends.
+
+    `sockets` that listen already are the SMTP door, instead of `smtp.listen`.
+    """
     ledger = await Ledger.open(config.database_url, exclusive=True)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(ledger.close)
@@ -88,14 +117,14 @@ async def running(
             await intake.caught_up()
 
         watch = Watch(ledger, shop, settled, outbox.wake.set)
-        smtp = smtp_server(config, shop.office, acceptor, shop.trusts, now)
+        smtp = smtp_server(config, acceptor, intake, now, sockets)
         await _loops(stack, outbox, intake, watch)
         nudged = Wake.listen(config.data_dir / "wake", nudge)
         stack.callback(nudged.close)
         await smtp.start()
         stack.push_async_callback(smtp.stop, GRACE)
         stack.push_async_callback(acceptor.drain)
-        yield Daemon(smtp.addresses, ledger, intake, watch, outbox)
+        yield Daemon(smtp.addresses, ledger, intake, watch, outbox, failures)
         log.info("daemon.stopping")
 
 
@@ -105,11 +134,16 @@ async def workshop(config: Config, ledger: Ledger, parsers: Parsers, now: Callab
     return Workshop(
         office=office(config, keys),
         templates=load_templates(config.templates_dir),
-        rules=default_rules() if config.keywords is None else parse_rules(config.keywords),
+        rules=rules_of(config),
         trusts=truster(config),
         now=now,
         read=parsers.parse,
     )
+
+
+def rules_of(config: Config) -> Rules:
+    """Give the rules that guess a severity: the operator's, else the built-in ones."""
+    return default_rules() if config.keywords is None else parse_rules(config.keywords)
 
 
 def smarthost(config: Config) -> Smarthost:
@@ -127,17 +161,18 @@ def smarthost(config: Config) -> Smarthost:
 
 
 def smtp_server(
-    config: Config, desk: Office, acceptor: Acceptor, trusts: Callable[[str], bool], now: Callable[[], datetime]
+    config: Config, acceptor: Acceptor, intake: Intake, now: Callable[[], datetime], sockets: Sequence[socket.socket]
 ) -> SmtpServer:
-    """Build the SMTP door."""
+    """Build the SMTP door. Whose mail it takes and whom it trusts is asked of the intake, so a reload reaches it."""
     smtp = config.smtp
     host, _, port = smtp.listen.rpartition(":")
     return SmtpServer(
-        [(host.strip("[]"), int(port))],
+        () if sockets else [(host.strip("[]"), int(port))],
+        sockets=sockets,
         hostname=smtp.hostname or config.domain,
         accept=acceptor.accept,
-        is_ours=lambda address: desk.mailbox_of(address) is not None,
-        trusted=trusts,
+        is_ours=lambda address: intake.shop.office.mailbox_of(address) is not None,
+        trusted=lambda peer: intake.shop.trusts(peer),  # noqa: PLW0108 - a reload brings another shop
         now=now,
         limits=SmtpLimits(
             message=smtp.max_message_bytes,

@@ -24,6 +24,10 @@ class Failures:
         self._shop = shop
         self._on_decided = decided
 
+    def refit(self, shop: Workshop) -> None:
+        """Decide with these from now on; call it where nobody is deciding."""
+        self._shop = shop
+
     async def tell(self, row: Owed, words: str) -> None:
         """Write down what the failure of `row` means; `words` are the smarthost's."""
         for _ in range(MOST_ATTEMPTS):

@@ -18,6 +18,7 @@ from maild.mail import InboundMail, Origin, Outgoing, Received
 from maild.outbound.compose import compose
 from maild.outbound.gate import MARK_HEADER, GateRefusal
 from maild.outbound.templates import Templates
+from maild.pulse import Pulse
 from maild.sla.severity import guess
 from maild.sla.severity_rules import Rules
 from maild.store import ConflictError, Ledger, LedgerError, Record
@@ -31,6 +32,12 @@ BATCH = 32
 MOST_ATTEMPTS = 3
 MOST_CONFLICTS = 5
 RETRY_AFTER = timedelta(seconds=2)
+
+LONGEST_SLEEP = 300.0
+"""Seconds after which the loop looks even if nobody nudged it."""
+
+PATIENCE = 120.0
+"""Seconds that one mail may take, from a worker or through the desk, before the loop counts as hanging."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,16 @@ class Intake:
         self._numbers: list[int] = []
         self._wake = asyncio.Event()
         self._stepped = asyncio.Condition()
-        self.beat = shop.now()
+        self.pulse = Pulse(PATIENCE)
+
+    @property
+    def shop(self) -> Workshop:
+        """What it works with at the moment."""
+        return self._shop
+
+    def refit(self, shop: Workshop) -> None:
+        """Work with these from now on; call it where nobody is deciding."""
+        self._shop = shop
 
     def nudge(self) -> None:
         """Say that something waits."""
@@ -124,9 +140,10 @@ class Intake:
                 worked = await self.step()
             except Exception:  # the loop outlives its work; what was taken keeps its attempt and comes again
                 log.exception("intake.failed")
+                self.pulse.beat(1)
                 await asyncio.sleep(1)
                 continue
-            self.beat = self._shop.now()
+            self.pulse.beat()
             async with self._stepped:
                 self._stepped.notify_all()
             if not worked:
@@ -134,7 +151,9 @@ class Intake:
 
     async def _rest(self) -> None:
         retry_at = await self._ledger.next_retry_at()
-        pause = None if retry_at is None else max((retry_at - self._shop.now()).total_seconds(), 0.05)
+        pause = LONGEST_SLEEP if retry_at is None else (retry_at - self._shop.now()).total_seconds()
+        pause = min(max(pause, 0.05), LONGEST_SLEEP)
+        self.pulse.beat(pause)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), pause)
 
@@ -160,6 +179,7 @@ class Intake:
     async def _decide_all(self, batch: Sequence[Received], parsed: Sequence[InboundMail | BaseException]) -> None:
         pending: list[_Decided] = []
         for received, mail in zip(batch, parsed, strict=True):
+            self.pulse.beat()
             if isinstance(mail, BaseException):
                 await self._broken(received, mail)
                 continue
@@ -178,7 +198,9 @@ class Intake:
 
     async def _parse(self, received: Received) -> InboundMail:
         octets = await self._ledger.octets(received.digest)
-        return await self._shop.read(octets, received.mail_from)
+        mail = await self._shop.read(octets, received.mail_from)
+        self.pulse.beat()
+        return mail
 
     async def _gathered(self, received: Received, mail: InboundMail) -> Case | None:
         try:

@@ -90,7 +90,8 @@ class Ticket:
     `mailbox` is the address the customer wrote to. `requester` is the customer. `participants` are the keys of every
     address that may join (requester included). `assignee` is an agent's id or None. `opened_by` is customer or agent.
     `root_id` is the synthetic Message-ID that every notification of this ticket refers to. `policy` names the SLA
-    policy ("" is the desk's own). All instants are aware UTC.
+    policy ("" is the desk's own). All instants are aware UTC. `revision` counts what the ledger wrote of it, 0 for a ticket
+    that is not there yet: a decision on an older one is refused there.
     """
 
     number: int
@@ -110,6 +111,7 @@ class Ticket:
     closed_at: datetime | None = None
     first_response_at: datetime | None = None
     first_response_evidence: str = ""
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

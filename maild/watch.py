@@ -11,6 +11,7 @@ import structlog
 
 from maild.desk import on_due
 from maild.intake import Workshop, record_of, told_of
+from maild.pulse import AWAY, Pulse
 from maild.store import ConflictError, Ledger
 
 log = structlog.get_logger("maild.watch")
@@ -18,6 +19,9 @@ log = structlog.get_logger("maild.watch")
 BATCH = 100
 LONGEST_SLEEP = timedelta(minutes=5)
 """A clock that was set back or forward is noticed within this time."""
+
+PATIENCE = 120.0
+"""Seconds that judging one ticket may take before the loop counts as hanging."""
 
 
 class Watch:
@@ -34,7 +38,11 @@ class Watch:
         self._settled = settled
         self._on_decided = decided
         self.wake = asyncio.Event()
-        self.beat = shop.now()
+        self.pulse = Pulse(PATIENCE)
+
+    def refit(self, shop: Workshop) -> None:
+        """Judge with these from now on; call it where nobody is deciding."""
+        self._shop = shop
 
     async def run(self) -> None:
         """Watch for ever."""
@@ -49,7 +57,7 @@ class Watch:
             except Exception:  # the loop outlives its work; a clock that was not judged is still due
                 log.exception("watch.failed")
                 pause = 1.0
-            self.beat = self._shop.now()
+            self.pulse.beat(pause)
             try:
                 await asyncio.wait_for(self.wake.wait(), pause)
             except TimeoutError:
@@ -59,8 +67,10 @@ class Watch:
         """Judge the tickets that are due now, at most a batch of them; give their numbers."""
         numbers = await self._ledger.due_tickets(self._shop.now(), BATCH)
         if numbers:
+            self.pulse.beat(AWAY)
             await self._settled()
         for number in numbers:
+            self.pulse.beat()
             async with self._shop.deciding:
                 await self.judge(number)
         return numbers

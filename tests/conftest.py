@@ -1,6 +1,17 @@
 """Values that several rooms' tests build on."""
 
+import contextlib
+import itertools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -70,3 +81,110 @@ def make_ticket():
         return Ticket(**{**values, **changes})
 
     return make
+
+
+@dataclass
+class Postgres:
+    """A server of our own on loopback, as a user that is not root. It can be stopped and started again."""
+
+    folder: Path
+    binaries: Path
+    port: int = 0
+    process: subprocess.Popen | None = None
+    numbers: itertools.count = field(default_factory=itertools.count)
+
+    def run(self, program, *words):
+        command = [self.binaries / program, *words]
+        return subprocess.run(command, capture_output=True, check=True, cwd=self.folder, text=True, **nobody()).stdout
+
+    def start(self):
+        if not self.port:
+            self.run("initdb", "--no-sync", "-D", "data", "-U", "maild", "--auth=trust", "--encoding=UTF8", "--locale=C")
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                self.port = free.getsockname()[1]
+        settings = [
+            f"port={self.port}",
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "fsync=off",
+            "shared_buffers=32MB",
+            "max_connections=200",
+        ]
+        words = [word for setting in settings for word in ("-c", setting)]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.binaries / "postgres", "-D", "data", *words], stderr=log, stdout=log, cwd=self.folder, **nobody()
+            )
+        until = time.monotonic() + 30
+        while True:
+            with contextlib.suppress(subprocess.CalledProcessError):
+                self.sql("SELECT 1")
+                return self
+            assert time.monotonic() < until and self.process.poll() is None, (self.folder / "log").read_text()
+            time.sleep(0.05)
+
+    def stop(self, number=signal.SIGINT):
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait(30)
+            self.process = None
+
+    def sql(self, statement, database="postgres"):
+        """Run a statement; give its rows as text, columns between bars."""
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "maild", "-d", database]
+        return self.run("psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", *where, "-c", statement).strip()
+
+    def url(self, database):
+        return f"postgres://maild@127.0.0.1:{self.port}/{database}"
+
+    @contextlib.contextmanager
+    def database(self, template="template0"):
+        """Make a database, give its URL, and drop it."""
+        name = f"t{next(self.numbers)}"
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        try:
+            yield self.url(name)
+        finally:
+            if self.process is not None:
+                self.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def nobody():
+    """PostgreSQL refuses to run as root."""
+    return {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+def found(program):
+    """Give the folder of a server's programs; distributions keep PostgreSQL's off the PATH."""
+    places = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name)), ]
+    on_path = shutil.which(program)
+    return next((place for place in reversed(places) if (place / program).exists()), on_path and Path(on_path).parent)
+
+
+@pytest.fixture(scope="session")
+def make_postgres():
+    """Start servers that end with the tests; one line where there is none to start."""
+    binaries = found("initdb")
+    if binaries is None:
+        missing = "PostgreSQL is missing: apt install postgresql"
+        (pytest.fail if os.environ.get("MAILD_REQUIRE_SERVERS") == "1" else pytest.skip)(missing)
+    servers = []
+
+    def make():
+        folder = Path(tempfile.mkdtemp(prefix="maild-postgres-"))
+        if os.geteuid() == 0:
+            shutil.chown(folder, "nobody", "nogroup")
+        servers.append(Postgres(folder, binaries))
+        return servers[-1].start()
+
+    yield make
+    for server in servers:
+        server.stop(signal.SIGQUIT)
+        shutil.rmtree(server.folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(make_postgres):
+    """The server of this process of tests."""
+    return make_postgres()

@@ -40,14 +40,19 @@ def check(config: ConfigOption = None) -> None:
     try:
         loaded = load(find(config, os.environ))
     except ConfigError as error:
-        faults = [*error.faults, *(check_templates(error.templates_dir) if error.templates_dir else ())]
+        faults = [*error.faults, *(template_faults(error.templates_dir) if error.templates_dir else ())]
         fail(Exit.CONFIG, *(f"{error.path}: {fault}" for fault in faults))
-    faults = check_templates(loaded.templates_dir)
+    faults = template_faults(loaded.templates_dir)
     if faults:
         fail(Exit.CONFIG, *(f"{loaded.path}: {fault}" for fault in faults))
     for line in (*_warnings(loaded), *promises(loaded, utc_now())):
         say(line)
     say(f"{loaded.path} is fine")
+
+
+def template_faults(folder: Path | None) -> list[str]:
+    """List every fault of the templates, each with its key; `folder` holds those of the operator."""
+    return [f"desk.templates_dir: {fault}" for fault in check_templates(folder)]
 
 
 def _warnings(config: Config) -> list[str]:

@@ -1,32 +1,40 @@
-"""`maild serve`: the daemon."""
+"""`maild serve`: the daemon, in the foreground, and what it tells the service manager of itself."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 import socket
 import sys
+import time
+from collections.abc import AsyncIterator, Coroutine
 
 import structlog
 
+from maild import notify
+from maild.cli.check import template_faults
 from maild.cli.terms import ConfigOption, Exit, configuration, fail, say
-from maild.config import Config
-from maild.daemon import running
-from maild.outbound.template_files import check_templates
+from maild.config import Config, ConfigError, load
+from maild.config.restart import needs_restart
+from maild.daemon import Daemon, running
 from maild.store import LedgerError, LedgerInUseError
 
 log = structlog.get_logger("maild.daemon")
 
+STATUS_EVERY = 15.0
+"""Seconds after which the line of `systemctl status` is written anew."""
+
 
 def serve(config: ConfigOption = None) -> None:
-    """Run the daemon until SIGTERM."""
+    """Run the daemon until SIGTERM. SIGHUP reads the configuration again."""
     _log_to_stderr()
     loaded = configuration(config)
     try:
         loaded.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         fail(Exit.CONFIG, f"desk.data_dir: {loaded.data_dir} cannot be made: {error.strerror}")
-    faults = check_templates(loaded.templates_dir)
+    faults = template_faults(loaded.templates_dir)
     if faults:
         fail(Exit.CONFIG, *(f"{loaded.path}: {fault}" for fault in faults))
     try:
@@ -40,28 +48,107 @@ def serve(config: ConfigOption = None) -> None:
 
 
 async def _serve(config: Config) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with running(config) as daemon:
-        listeners = [f"smtp={host}:{port}" for host, port in daemon.addresses]
-        say(" ".join(("ready", *listeners)))
-        log.info("daemon.ready", listeners=listeners)
-        _notify("READY=1")
-        await stop.wait()
-        _notify("STOPPING=1")
+    asked: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, asked.put_nowait, number)
+    async with running(config, sockets=_passed()) as daemon:
+        bulletin = _Bulletin(daemon)
+        say(" ".join(("ready", *bulletin.listeners)))
+        log.info("daemon.ready", listeners=bulletin.listeners)
+        _tell(notify.ready(await bulletin.status()))
+        async with _beside(bulletin.keep(), _feed(daemon)):
+            while await asked.get() is signal.SIGHUP:
+                await _reload(config, bulletin)
+        _tell(notify.stopping())
     log.info("daemon.stopped")
 
 
-def _notify(state: str) -> None:
-    """Tell systemd (sd_notify(3)); nothing where it did not start us."""
-    path = os.environ.get("NOTIFY_SOCKET")
-    if not path:
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-        sock.connect("\0" + path[1:] if path.startswith("@") else path)
-        sock.sendall(state.encode())
+class _Bulletin:
+    """The line that `systemctl status` shows, with a note on the last reload where there is something to say."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self.daemon = daemon
+        self.listeners = [f"smtp={host}:{port}" for host, port in daemon.addresses]
+        self.note = ""
+
+    async def status(self) -> str:
+        """Give the line as of now."""
+        try:
+            waiting, owed = await self.daemon.ledger.backlog()
+        except LedgerError as error:
+            log.warning("daemon.no_status", fault=str(error))
+            return "STATUS=the ledger cannot be read: see the log"
+        return notify.status(self.listeners, waiting, owed, self.note)
+
+    async def keep(self) -> None:
+        """Tell the line for ever, whenever it changed."""
+        told = ""
+        while True:
+            await asyncio.sleep(STATUS_EVERY)
+            line = await self.status()
+            if line != told:
+                _tell(line)
+            told = line
+
+
+async def _feed(daemon: Daemon) -> None:
+    """Feed the watchdog as long as every loop turns; a loop that hangs is left to it."""
+    within = notify.watchdog_seconds(os.environ, os.getpid())
+    while within is not None:
+        late = [name for name, pulse in daemon.pulses.items() if pulse.late]
+        if late:
+            log.error("daemon.loop_hangs", loops=late)
+        else:
+            _tell(notify.WATCHDOG)
+        await asyncio.sleep(within / 3)
+
+
+async def _reload(started: Config, bulletin: _Bulletin) -> None:
+    """Read the configuration again; where it has faults, they are logged and the old one stays."""
+    _tell(notify.reloading(time.monotonic_ns()))
+    faults: list[str] = []
+    try:
+        config = await asyncio.to_thread(load, started.path)
+        faults = await asyncio.to_thread(template_faults, config.templates_dir)
+        if not faults:
+            await bulletin.daemon.refit(config)
+    except ConfigError as error:
+        faults = error.faults
+    if faults:
+        log.error("reload.refused", faults=faults)
+        bulletin.note = f"reload refused, {len(faults)} fault(s) in {started.path.name}: see the log"
+    else:
+        waits = needs_restart(started, config)
+        log.info("reload.done", needs_restart=waits)
+        bulletin.note = f"needs a restart: {', '.join(waits)}" if waits else ""
+    _tell(notify.ready(await bulletin.status()))
+
+
+@contextlib.asynccontextmanager
+async def _beside(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run `work` for the length of the block."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _passed() -> list[socket.socket]:
+    """Take the sockets that the service manager listens on for us. No worker inherits them."""
+    sockets = [socket.socket(fileno=number) for number in notify.passed_sockets(os.environ, os.getpid())]
+    for sock in sockets:
+        sock.set_inheritable(False)
+    return sockets
+
+
+def _tell(text: str) -> None:
+    try:
+        notify.tell(text, os.environ)
+    except OSError as error:
+        log.warning("notify.failed", fault=str(error))
 
 
 def _log_to_stderr() -> None:

@@ -2,9 +2,9 @@
 
 import re
 
-_DURATION = re.compile(r"(\d{1,9})\s*([smhd])\Z")
+_DURATION = re.compile(r"([0-9]{1,9})\s*([smhd])\Z")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_SPAN = re.compile(r"(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})\Z")
+_SPAN = re.compile(r"([0-9]{1,2}:[0-9]{2})\s*-\s*([0-9]{1,2}:[0-9]{2})\Z")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 

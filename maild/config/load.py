@@ -123,7 +123,7 @@ def _keywords(path: Path, name: str, faults: list[str]) -> Mapping[str, Any] | N
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         faults.append(f"severity.keywords_file: {name} is not TOML in UTF-8: {error}")
     except ValueError as error:
-        faults.append(f"severity.keywords_file: {name}: {error}")
+        faults += [f"severity.keywords_file: {name}: {line}" for line in str(error).splitlines()]
     else:
         return keywords
     return None
@@ -142,7 +142,7 @@ def _calendars(shape: Shape, faults: list[str]) -> dict[str, Calendar]:
         except ValueError as error:
             faults.append(f"calendar.{name}: {error}")
     # A calendar that is there and only broken is not called missing too.
-    return {name: week for name in shape.calendars} | found
+    return dict.fromkeys(shape.calendars, week) | found
 
 
 def _calendar_json(section: CalendarSection, time_zone: str) -> dict[str, object]:
@@ -204,7 +204,7 @@ def _policy(
                 + (f", did you mean {nearest[0]}?" if nearest else "")
             )
             calendar_name = parent.calendar_name
-        elif not calendars[calendar_name].recurs:
+        elif section.calendar and not calendars[calendar_name].recurs:
             faults.append(
                 f"{key}.{severity}.calendar: {calendar_name!r} has only shifts on single dates, so no clock could go on"
                 f" after them: give calendar.{calendar_name}.hours"

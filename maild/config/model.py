@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from maild.config.duration import seconds
 from maild.sla.hours import Calendar
@@ -65,9 +65,16 @@ def _listen(value: object) -> object:
     return value
 
 
+def _target_first(pair: tuple[int, int]) -> tuple[int, int]:
+    if not 0 < pair[0] <= pair[1]:
+        raise ValueError("write [target, limit]: the target is not above the limit, and both are above 0")
+    return pair
+
+
 MailAddress = Annotated[str, BeforeValidator(_address)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 Seconds = Annotated[int, BeforeValidator(seconds)]
+Pair = Annotated[tuple[Seconds, Seconds], AfterValidator(_target_first)]
 Network = Annotated[str, BeforeValidator(_network)]
 Line = Annotated[str, _matching(re.compile(r"[^\x00-\x1f\x7f]*\Z"), "single line of text")]
 
@@ -198,17 +205,9 @@ class SlaSection(_Section):
     """What one severity is promised; None is inherited."""
 
     calendar: str | None = None
-    first_response: tuple[Seconds, Seconds] | None = Field(default=None, strict=False)
-    next_response: tuple[Seconds, Seconds] | None = Field(default=None, strict=False)
-    resolution: tuple[Seconds, Seconds] | None = Field(default=None, strict=False)
-
-    @model_validator(mode="after")
-    def _target_before_limit(self) -> "SlaSection":
-        for name in ("first_response", "next_response", "resolution"):
-            pair = getattr(self, name)
-            if pair is not None and not 0 < pair[0] <= pair[1]:
-                raise ValueError(f"{name}: the target comes first and is not above the limit, and both are above 0")
-        return self
+    first_response: Pair | None = Field(default=None, strict=False)
+    next_response: Pair | None = Field(default=None, strict=False)
+    resolution: Pair | None = Field(default=None, strict=False)
 
 
 class EscalationSection(_Section):

@@ -40,15 +40,16 @@ def shape(raw: dict[str, Any]) -> Shape:
     before = {key: list(value) for key, value in raw.items() if isinstance(value, list)}
     agents, calendars, policies = _agents(raw), _names(raw, "calendar"), _names(raw, "policy")
     faults: list[str] = []
+    told: set[tuple[Any, ...]] = set()
     while True:
         numbers = {key: _left(entries, raw.get(key)) for key, entries in before.items()}
         try:
             file = File.model_validate(raw)
         except ValidationError as error:
-            items = error.errors()
-            # In a later round a key is missing because it was taken out: that fault is told already.
-            faults += [_fault(item, numbers) for item in items if not faults or item["type"] != "missing"]
-            _take_out_all(raw, items)
+            found = [(_place(item["loc"], numbers), item) for item in error.errors()]
+            faults += [f"{_key(place)}: {_words(item)}" for place, item in found if not _follows(place, item, told)]
+            told.update(place[:2] for place, _ in found)
+            _take_out_all(raw, [item for _, item in found])
         else:
             whole = len(file.mailbox) == len(before.get("mailbox", [])) and isinstance(raw.get("mailbox", []), list)
             return Shape(file, tuple(faults), numbers, agents, calendars, policies, whole)
@@ -73,7 +74,9 @@ def _names(raw: Mapping[str, Any], key: str) -> frozenset[str]:
 
 
 def _take_out_all(raw: dict[str, Any], items: list[Any]) -> None:
-    places = {tuple(item["loc"][:2] if item["type"] == "missing" else item["loc"]) for item in items}
+    places = {
+        tuple(item["loc"][:-1] or item["loc"]) if item["type"] == "missing" else tuple(item["loc"]) for item in items
+    }
 
     def order(place: tuple[Any, ...]) -> list[tuple[bool, str]]:
         return [(isinstance(step, int), str(step).zfill(6)) for step in place]
@@ -89,25 +92,26 @@ def _take_out(raw: dict[str, Any], place: tuple[Any, ...]) -> None:
         raw["desk"] = {**(desk if isinstance(desk, dict) else {}), "address": PLACEHOLDER}
         return
     holder: Any = raw
-    for depth, step in enumerate(place[:-1]):
-        inner = holder.get(step) if isinstance(holder, dict) else holder[step] if step < len(holder) else None
-        if not isinstance(inner, dict | list):
-            place = place[: depth + 1]
-            break
-        holder = inner
-    last = place[-1]
-    if isinstance(holder, dict):
-        holder.pop(last, None)
-    elif last < len(holder):
-        del holder[last]
+    for step in place[:-1]:
+        holder = holder[step]
+    del holder[place[-1]]
 
 
-def _fault(item: Any, numbers: Mapping[str, tuple[int, ...]]) -> str:
-    place = list(item["loc"])
-    parts = [f"[{part + 1}]" if isinstance(part, int) else str(part) for part in place]
-    if len(place) > 1 and isinstance(place[1], int) and place[1] < len(numbers.get(place[0], ())):
-        parts[1] = f"[{numbers[place[0]][place[1]]}]"
-    return f"{'.'.join(parts).replace('.[', '[')}: {_words(item)}"
+def _place(loc: tuple[Any, ...], numbers: Mapping[str, tuple[int, ...]]) -> tuple[Any, ...]:
+    """Give a place with the number that a section has in the file, and those of its entries, counted from 1."""
+    place = [step + 1 if isinstance(step, int) else step for step in loc]
+    if len(loc) > 1 and isinstance(loc[1], int):
+        place[1] = numbers[loc[0]][loc[1]]
+    return tuple(place)
+
+
+def _key(place: tuple[Any, ...]) -> str:
+    return ".".join(f"[{step}]" if isinstance(step, int) else str(step) for step in place).replace(".[", "[")
+
+
+def _follows(place: tuple[Any, ...], item: Any, told: set[tuple[Any, ...]]) -> bool:
+    """Say whether a fault only comes of what was taken out of its section: a key is gone, or the whole no longer fits."""
+    return place[:2] in told and (item["type"] == "missing" or len(place) == 2)
 
 
 def _words(item: Any) -> str:

@@ -9,6 +9,7 @@ can be checked on the very octets.
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
@@ -23,7 +24,7 @@ __all__ = ["SmtpLimits", "SmtpServer"]
 class SmtpServer:
     """Listens for mail and answers 250 only when `accept` has returned.
 
-    `listen` are (host, port) pairs, port 0 for any. `is_ours` says whether an address is a mailbox, an alias or one
+    `listen` are (host, port) pairs, port 0 for any; `sockets` are bound already, and closed by `stop`. `is_ours` says whether an address is a mailbox, an alias or one
     of their sub-addresses; `trusted` whether a peer's IP address is a hop of our own. `accept` must return after a
     durable commit, and raise otherwise: `Overloaded` and a full disk are answered 452 4.3.1, all else 451 4.3.0.
     `now` gives aware UTC.
@@ -39,8 +40,10 @@ class SmtpServer:
         trusted: Callable[[str], bool],
         now: Callable[[], datetime],
         limits: SmtpLimits = SmtpLimits(),  # noqa: B008 - frozen
+        sockets: Sequence[socket.socket] = (),
     ) -> None:
         self._listen = tuple(listen)
+        self._sockets = tuple(sockets)
         self._reception = Reception(
             hostname=hostname,
             is_ours=is_ours,
@@ -65,6 +68,8 @@ class SmtpServer:
         loop = asyncio.get_running_loop()
         self._reception.stopping = False
         try:
+            for sock in self._sockets:
+                self._servers.append(await loop.create_server(lambda: Connection(self._reception), sock=sock))
             for host, port in self._listen:
                 server = await loop.create_server(lambda: Connection(self._reception), host, port)
                 self._servers.append(server)

@@ -11,6 +11,7 @@ import structlog
 
 from maild.outbound.backoff import delay, exhausted, outage_delay
 from maild.outbound.relay import Permanent, Reply, Transient
+from maild.pulse import Pulse
 
 _log = structlog.get_logger("maild.outbox")
 
@@ -18,6 +19,8 @@ _LONGEST_WAIT = 3600.0
 _LEDGER_WAIT = 5.0
 _MARGIN = timedelta(minutes=6)
 """A mail is not begun when less than this is left of its lease: a send may take five minutes."""
+_PATIENCE = _MARGIN.total_seconds() + 60
+"""Seconds that one mail may take before the loop counts as hanging."""
 
 
 def _words(fault: BaseException) -> str:
@@ -121,12 +124,14 @@ class Outbox:
         self._outages = 0
         self._away = ""
         self.wake = wake or asyncio.Event()
+        self.pulse = Pulse(_PATIENCE)
 
     async def run(self) -> None:
         """Send until `stop`. A mail or a ledger that fails never ends the loop."""
         try:
             while not self._stopping:
                 self.wake.clear()
+                self.pulse.beat()
                 try:
                     worked = await self.round()
                     wait = 0.0 if worked else await self._until_next()
@@ -135,6 +140,7 @@ class Outbox:
                     wait = _LEDGER_WAIT
                 if wait and not self._stopping:
                     await self._hang_up()
+                    self.pulse.beat(wait)
                     await self._sleep(wait)
         finally:
             await self._hang_up()
@@ -158,6 +164,7 @@ class Outbox:
     async def _work(self, carrier: Carrier, rows: deque[Owed], until: datetime) -> None:
         while rows:
             row = rows.popleft()
+            self.pulse.beat()
             try:
                 if self._stopping or self._now() >= until:
                     await self._ledger.deferred(row.id, self._now(), "put back unsent", count=False)

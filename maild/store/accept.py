@@ -13,7 +13,7 @@ from maild.store import models
 from maild.store.door import Write
 from maild.store.lines import ReceivedLine
 from maild.store.packing import Packed, digest_of, pack, unpack
-from maild.store.shelf import EVER, Shelf, instant, marks, reading
+from maild.store.shelf import EVER, FREE, LEASE, Shelf, instant, marks, reading
 
 SEEN_FOR = timedelta(days=7)
 """How long the same octets for the same recipient count as the same delivery, made again."""
@@ -21,20 +21,24 @@ SEEN_FOR = timedelta(days=7)
 INLINE = 64 * 1024
 """Below so many octets a hop to a thread costs more than packing them."""
 
-# The rule lives in the statement: units are serial, so nothing comes between the look and the insert.
 _ACCEPT = """INSERT INTO received (digest, mail_from, rcpt, rcpt_key, via, peer, received_at)
 SELECT ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (
     SELECT 1 FROM received
     WHERE rcpt_key = ? AND digest = ? AND received_at > ? AND state IN ('waiting', 'done'))"""
 _ACCEPTED = "SELECT max(id) FROM received WHERE rcpt_key = ? AND digest = ? AND state IN ('waiting', 'done')"
-_TAKE = """UPDATE received SET attempts = attempts + 1 WHERE id IN (
-    SELECT id FROM received WHERE state = 'waiting' AND id > ? AND (retry_at IS NULL OR retry_at <= ?)
-    ORDER BY id LIMIT ?)
-RETURNING id, digest, mail_from, rcpt, via, peer, received_at, attempts"""
-_RELEASE = "UPDATE received SET attempts = attempts - 1 WHERE state = 'waiting' AND attempts > 0 AND id IN ({})"
-_LATER = "UPDATE received SET retry_at = ?, fault = ? WHERE id = ? AND state = 'waiting'"
+_TAKE = f"""WITH mine AS MATERIALIZED (
+    SELECT id FROM received WHERE state = 'waiting' AND id > ? AND (retry_at IS NULL OR retry_at <= ?) AND {FREE}
+    ORDER BY id LIMIT ? /*! FOR UPDATE SKIP LOCKED */)
+UPDATE received SET attempts = attempts + 1, taken_by = ?, taken_until = ? WHERE id IN (SELECT id FROM mine)
+RETURNING id, digest, mail_from, rcpt, via, peer, received_at, attempts"""  # noqa: S608 - our own text
+_RELEASE = """UPDATE received SET attempts = attempts - 1, taken_by = NULL, taken_until = NULL
+WHERE state = 'waiting' AND attempts > 0 AND id IN ({})"""
+_LATER = """UPDATE received SET retry_at = ?, fault = ?, taken_by = NULL, taken_until = NULL
+WHERE id = ? AND state = 'waiting'"""
+_LEAVE = "UPDATE received SET taken_by = NULL, taken_until = NULL WHERE state = 'waiting' AND taken_by = ?"
 _QUARANTINE = "UPDATE received SET state = 'quarantined', fault = ?, done_at = ? WHERE id = ? AND state = 'waiting'"
-_AGAIN = """UPDATE received SET state = 'waiting', attempts = 0, retry_at = NULL, fault = '', done_at = NULL
+_AGAIN = """UPDATE received SET state = 'waiting', attempts = 0, retry_at = NULL, taken_by = NULL, taken_until = NULL,
+    fault = '', done_at = NULL
 WHERE id = ? AND state = 'quarantined'"""
 _DROP = """UPDATE received SET state = 'dropped', because = ?, done_at = ?
 WHERE id = ? AND state IN ('waiting', 'quarantined')"""
@@ -57,7 +61,9 @@ class Accepting(Shelf):
         unit: list[Write] = []
         for (env, _), octets in zip(batch, packed, strict=True):
             unit.extend(_accepted(env, octets))
-        answers = iter(await self._door.write(unit))
+        # Looking for a twin and inserting is two steps, so no two units may do that with the same octets.
+        alone = {octets.digest for octets in packed}
+        answers = iter(await self._door.write(unit, alone=alone, tell="received"))
         return [_ids(env, answers) for env, _ in batch]
 
     @reading
@@ -72,9 +78,11 @@ class Accepting(Shelf):
         """Give the oldest waiting rows in order of id; the attempt is counted, durably, before the work begins.
 
         `after` leaves out ids up to it, so that a worker can fetch more while it still holds some. Rows put off by
-        `retry_later` come when `now` has reached them.
+        `retry_later` come when `now` has reached them. Another daemon gets what is taken here when it was put off, or
+        when this one has ended without a word, `LEASE` after `now`; this one gets it again whenever it asks.
         """
-        (rows,) = await self._write(Write(_TAKE, (after, now, limit)))
+        me = self._door.name
+        (rows,) = await self._write(Write(_TAKE, (after, now, me, now, limit, me, now + LEASE)))
         rows.sort(key=itemgetter(0))
         return [
             Received(
@@ -94,6 +102,10 @@ class Accepting(Shelf):
         """Give rows back untouched (a shutdown came first): the attempt does not count."""
         if ids:
             await self._write(Write(_RELEASE.format(marks(ids)), tuple(ids)))
+
+    async def leave(self) -> None:
+        """Let other daemons have at once what this one has taken; the attempts count."""
+        await self._write(Write(_LEAVE, (self._door.name,)))
 
     async def retry_later(self, received_id: int, fault: str, at: datetime) -> None:
         """Put a row off until `at`, for a fault that may pass; ConflictError where it no longer waits."""

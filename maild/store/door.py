@@ -1,177 +1,78 @@
-"""The one door through which the ledger is written: units as data, one thread, one connection, durable on return.
+"""The one door through which the ledger is written: units as data, whole or not at all, durable on return.
 
 A unit is posted whole, so a caller that is cancelled (aiosmtpd does that when a peer hangs up) can neither stop it
-half-way nor leave a lock behind.
+half-way nor leave a lock behind. There are two doors, `door_sqlite` and `door_postgres`; both take the same statements.
 """
 
-import asyncio
-import sqlite3
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+import re
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import Any, TypeVar
-
-from maild.store.faults import ConflictError, LedgerBusyError, LedgerClosedError, LedgerError, LedgerSchemaError
-from maild.store.instant import utc_text
-
-T = TypeVar("T")
+from typing import Any, Protocol
 
 Rows = list[tuple[Any, ...]]
 """What one statement gave back: its RETURNING or SELECT rows, else nothing."""
 
-BUSY_SECONDS = 10.0
-PATIENCE_SECONDS = 20.0
+Heard = Callable[[str], None]
+"""Called with "received" or "decided" when another daemon wrote so, with "poll" when anything may have happened."""
 
-_TAKEN = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"})
-_BUSY = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED"})
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One statement of a unit: `?` marks, their values (aware datetimes allowed), and the rows it must touch."""
+    """One statement of a unit: `?` marks, their values (aware datetimes allowed), and the rows it must touch.
+
+    What stands in `/*! ... */` is for PostgreSQL alone. No `?` may stand in a literal.
+    """
 
     sql: str
     params: Sequence[Any] = ()
     expect: int | None = None
 
 
-class Door:
-    """Runs units in the order in which they are posted. Open with `await Door.open(path)`."""
+class Door(Protocol):
+    """What the ledger's methods ask of an engine."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
-        self._flying: set[asyncio.Future[Any]] = set()
-        self._closed = False
-        self._con: sqlite3.Connection | None = None
+    @property
+    def name(self) -> str:
+        """Whose hands rows are in that were taken through this door."""
 
-    @classmethod
-    async def open(cls, path: Path) -> "Door":
-        """Connect and check the promises of durability; LedgerSchemaError where the engine does not keep them."""
-        door = cls(path)
-        try:
-            await door.run(door._connect)
-        except BaseException:
-            await door.close()
-            raise
-        return door
+    @property
+    def pooled(self) -> bool:
+        """Whether reading takes a connection from a pool."""
 
-    async def write(self, unit: Sequence[Write]) -> list[Rows]:
+    def naming_faults(self) -> AbstractContextManager[None]:
+        """Give the driver's faults the ledger's names while reading."""
+
+    async def write(
+        self, unit: Sequence[Write], *, alone: Collection[str] = (), turn: bool = False, tell: str = ""
+    ) -> list[Rows]:
         """Write all of the unit or nothing, and give each statement's rows.
 
-        ConflictError when a count is not the expected one or a unique key is taken; LedgerBusyError when another
-        process holds the write lock too long; LedgerError for a full disk and the like.
-        """
-        return await self.run(lambda con: _unit(con, unit))
+        No two units run at once that share a name in `alone`. With `turn` the unit waits for its turn to decide, unless
+        the caller is inside `deciding`. `tell` is what other daemons hear once it is written.
 
-    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` in the writer's thread. It must leave no transaction open."""
-        if self._closed:
-            raise LedgerClosedError("the ledger is closed")
-        future = asyncio.get_running_loop().run_in_executor(self._thread, self._work, work)
-        self._flying.add(future)
-        future.add_done_callback(self._flying.discard)
-        return await asyncio.shield(future)
+        ConflictError when a count is not the expected one or a unique key is taken; LedgerBusyError when another
+        process holds a lock too long; LedgerAwayError when the server is out of reach; LedgerError for a full disk and
+        the like.
+        """
+
+    def deciding(self) -> AbstractAsyncContextManager[None]:
+        """Hold the turn to decide: nobody else on this ledger gathers evidence and records for the length of the block."""
+
+    def listening(self, heard: Heard) -> AbstractAsyncContextManager[None]:
+        """Call `heard` for the length of the block."""
 
     async def close(self) -> None:
         """Wait for the units in flight, then disconnect. Calling it again does nothing."""
-        if self._closed:
-            return
-        self._closed = True
-        last = asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
-        self._flying.add(last)
-        await asyncio.shield(asyncio.gather(*self._flying, return_exceptions=True))
-        self._thread.shutdown(wait=False)
-
-    def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        try:
-            if self._con is None:
-                self._con = sqlite3.connect(
-                    self._path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=512
-                )
-            return work(self._con)
-        except sqlite3.Error as error:
-            raise _fault(error) from error
-
-    def _connect(self, con: sqlite3.Connection) -> None:
-        if sqlite3.sqlite_version_info < (3, 37):
-            raise LedgerSchemaError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or later is needed")
-        _patiently(con, "PRAGMA journal_mode = WAL")
-        con.execute("PRAGMA synchronous = FULL")
-        con.execute("PRAGMA foreign_keys = ON")
-        for pragma, wanted in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
-            (found,) = con.execute(f"PRAGMA {pragma}").fetchone()
-            if found != wanted:
-                raise LedgerSchemaError(
-                    f"{self._path}: {pragma} is {found}, and {wanted} is needed: is it a network disk?"
-                )
-
-    def _disconnect(self) -> None:
-        if self._con is not None:
-            self._con.close()
-            self._con = None
 
 
-def begin(con: sqlite3.Connection) -> None:
-    """Take the write lock at once: a deferred BEGIN that reads first fails on any other process's write."""
-    _patiently(con, "BEGIN IMMEDIATE")
+def writable(text: str) -> str:
+    """Give text that every engine keeps: NUL (PostgreSQL has none) and lone surrogates become U+FFFD.
 
-
-def _patiently(con: sqlite3.Connection, sql: str) -> None:
-    # The engine does not wait in every case (never while a new file becomes WAL), so this waits beside it.
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            con.execute(sql)
-        except sqlite3.OperationalError as error:
-            if _name(error) not in _BUSY or time.monotonic() >= deadline:
-                raise
-            time.sleep(0.005)
-        else:
-            return
-
-
-def rollback(con: sqlite3.Connection) -> None:
-    """Undo what is open. On a full disk the engine may have done so itself."""
-    if con.in_transaction:
-        with suppress(sqlite3.Error):
-            con.execute("ROLLBACK")
-
-
-def _unit(con: sqlite3.Connection, unit: Sequence[Write]) -> list[Rows]:
-    begin(con)
-    try:
-        rows = [_statement(con, write) for write in unit]
-        con.execute("COMMIT")
-    except BaseException:
-        rollback(con)
-        raise
-    return rows
-
-
-def _statement(con: sqlite3.Connection, write: Write) -> Rows:
-    values = [utc_text(value) if isinstance(value, datetime) else value for value in write.params]
-    cursor = con.execute(write.sql, values)
-    rows: Rows = cursor.fetchall() if cursor.description else []
-    if write.expect is not None and write.expect != (touched := len(rows) if cursor.description else cursor.rowcount):
-        raise ConflictError(f"{touched} rows where {write.expect} were expected: {write.sql}")
-    return rows
-
-
-def _name(error: sqlite3.Error) -> str:
-    # Extended codes carry the reason behind the plain one: SQLITE_BUSY_SNAPSHOT is a SQLITE_BUSY.
-    name: str = getattr(error, "sqlite_errorname", None) or ""
-    return next((plain for plain in _BUSY if name.startswith(plain)), name)
-
-
-def _fault(error: sqlite3.Error) -> LedgerError:
-    name = _name(error)
-    if name in _TAKEN:
-        return ConflictError(str(error))
-    if name in _BUSY:
-        return LedgerBusyError(f"another process holds the ledger's write lock: {error}")
-    return LedgerError(f"{name or type(error).__name__}: {error}")
+    Mail holds both, and no mail is refused for a character; its octets stay as they came.
+    """
+    if text.isascii() and "\0" not in text:
+        return text
+    return _UNWRITABLE.sub("\ufffd", text)

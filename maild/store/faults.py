@@ -17,6 +17,10 @@ class LedgerBusyError(LedgerError):
     """Another process kept the write lock longer than we wait."""
 
 
+class LedgerAwayError(LedgerError):
+    """The database server is out of reach, or went away before it said that the unit is written."""
+
+
 class LedgerClosedError(LedgerError):
     """The ledger was closed."""
 

@@ -1,52 +1,57 @@
-"""The ledger: everything maild knows, in one file. Open it, ask it, record in it."""
+"""The ledger: everything maild knows, in one database. Open it, ask it, record in it."""
 
 import fcntl
 import os
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from tortoise.context import TortoiseContext
 
 from maild.store import migrate as migrations
-from maild.store.door import Door
+from maild.store.door import Door, Heard
+from maild.store.door_sqlite import SqliteDoor
 from maild.store.faults import LedgerError, LedgerInUseError
 from maild.store.owing import Owing
 from maild.store.placing import Placing
 from maild.store.recording import Recording
 from maild.store.watching import Watching
 
-SCHEME = "sqlite://"
+SQLITE = "sqlite://"
+POSTGRES = ("postgres://", "postgresql://")
 
 
 class Ledger(Owing, Recording, Placing, Watching):
     """One open ledger. All instants are aware UTC; a naive one is a ValueError.
 
-    Writes are durable when they return, and a cancelled caller leaves them whole. Reads never wait for writes.
+    Writes are durable when they return, and a cancelled caller leaves them whole. Reads never wait for writes. Text is
+    kept without NUL and lone surrogates (`maild.store.door.writable`).
     """
 
     _lock: int | None
 
     @classmethod
     async def open(cls, url: str, *, exclusive: bool = False, migrate: bool = True) -> "Ledger":
-        """Open `sqlite:///path/to/file.db`, made and brought to this version if need be.
+        """Open `sqlite:///path/to/file.db`, made if need be, or `postgres://user@host/database`, and bring it to this version.
 
-        `exclusive` is for the daemon: LedgerInUseError where another one holds the ledger. Without `migrate` a ledger of
-        another version is refused. LedgerSchemaError for such, LedgerError where the file cannot be opened.
+        `exclusive` is for the daemon: LedgerInUseError where another one holds the file. On PostgreSQL daemons share.
+        Without `migrate` a ledger of another version is refused. LedgerSchemaError for such, LedgerAwayError where no
+        server answers, LedgerError where the file cannot be opened.
         """
-        path = path_of(url)
         lock = None
-        door = None
+        door: Door | None = None
         context = TortoiseContext()
         try:
-            _make(path)
-            lock = _hold(path) if exclusive else None
-            door = await Door.open(path)
-            if migrate:
-                await door.run(lambda con: migrations.migrate(con, path))
+            if url.startswith(POSTGRES):
+                door, reading = await _postgres(url, migrate=migrate)
             else:
-                await door.run(migrations.check)
-            with context:
-                await context.init(_reading(path))
+                path = path_of(url)
+                _make(path)
+                lock = _hold(path) if exclusive else None
+                door, reading = await _sqlite(path, migrate=migrate)
+            with door.naming_faults(), context:
+                await context.init(_tortoise(reading))
                 # Now, because a caller cancelled while tortoise connects would keep its lock for ever.
                 await context.db().execute_query("SELECT 1")
         except BaseException:
@@ -59,8 +64,25 @@ class Ledger(Owing, Recording, Placing, Watching):
         ledger._lock = lock
         return ledger
 
+    def deciding(self) -> AbstractAsyncContextManager[None]:
+        """Hold the turn to decide: nobody else gathers evidence and records for the length of the block.
+
+        Whoever records outside of such a block waits for it. LedgerAwayError where the server is out of reach.
+        """
+        return self._door.deciding()
+
+    def listening(self, heard: Heard) -> AbstractAsyncContextManager[None]:
+        """For the length of the block call `heard` in the loop: with "received" or "decided" when another daemon wrote so.
+
+        With "poll" now and then, for a word that was lost. On SQLite there is no other daemon, and no call.
+        """
+        return self._door.listening(heard)
+
     async def close(self) -> None:
         """Wait for the units in flight, then close. Calling it again does nothing."""
+        if self._door.pooled:
+            with suppress(LedgerError):
+                await self.leave()
         await self._door.close()
         await self._context.close_connections()
         _let_go(self._lock)
@@ -69,17 +91,50 @@ class Ledger(Owing, Recording, Placing, Watching):
 
 def path_of(url: str) -> Path:
     """Give the file of a `sqlite://` URL: three slashes begin an absolute path. LedgerError for any other URL."""
-    path = unquote(url.removeprefix(SCHEME))
-    if not url.startswith(SCHEME) or not path or ":memory:" in path or "?" in path:
-        raise LedgerError(f"{url!r}: the database is sqlite:///absolute/path/to/file.db")
+    path = unquote(url.removeprefix(SQLITE))
+    if not url.startswith(SQLITE) or not path or ":memory:" in path or "?" in path:
+        raise LedgerError(
+            f"{url!r}: the database is sqlite:///absolute/path/to/file.db or postgres://user@host/database"
+        )
     return Path(path)
 
 
-def _reading(path: Path) -> dict[str, object]:
+def is_made(url: str) -> bool:
+    """Tell whether there is something to open; a server is asked by opening. LedgerError for a URL of neither kind."""
+    return url.startswith(POSTGRES) or path_of(url).exists()
+
+
+async def _sqlite(path: Path, *, migrate: bool) -> tuple[Door, dict[str, Any]]:
+    door = await SqliteDoor.open(path)
+    try:
+        await door.run((lambda con: migrations.migrate(con, path)) if migrate else migrations.check)
+    except BaseException:
+        await door.close()
+        raise
     # query_only: whatever reads cannot write past the door.
     credentials = {"file_path": str(path), "busy_timeout": 10_000, "query_only": "ON"}
+    return door, {"engine": "tortoise.backends.sqlite", "credentials": credentials}
+
+
+async def _postgres(url: str, *, migrate: bool) -> tuple[Door, dict[str, Any]]:
+    try:
+        # Here, because the driver is an extra.
+        from maild.store import migrate_postgres  # noqa: PLC0415 - likewise
+        from maild.store.door_postgres import PostgresDoor  # noqa: PLC0415 - likewise
+    except ModuleNotFoundError as error:
+        raise LedgerError(f"PostgreSQL needs the module {error.name}: pip install 'maild[postgres]'") from error
+    door = await PostgresDoor.open(url)
+    try:
+        await door.run(migrate_postgres.migrate if migrate else migrate_postgres.check)
+    except BaseException:
+        await door.close()
+        raise
+    return door, {"engine": "maild.store.reading_postgres", "credentials": {"url": url}}
+
+
+def _tortoise(connection: dict[str, Any]) -> dict[str, Any]:
     return {
-        "connections": {"default": {"engine": "tortoise.backends.sqlite", "credentials": credentials}},
+        "connections": {"default": connection},
         "apps": {"ledger": {"models": ["maild.store.models"], "default_connection": "default"}},
     }
 

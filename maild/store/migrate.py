@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from maild.store.door import begin, rollback
+from maild.store.door_sqlite import begin, rollback
 from maild.store.faults import LedgerSchemaError
 
 FOLDER = Path(__file__).parent / "migrations" / "sqlite"
@@ -34,7 +34,11 @@ def version(con: sqlite3.Connection) -> int:
 
 def check(con: sqlite3.Connection, folder: Path = FOLDER) -> None:
     """Refuse (LedgerSchemaError) a ledger that is not of this version."""
-    have, want = version(con), len(steps(folder))
+    refuse(version(con), len(steps(folder)))
+
+
+def refuse(have: int, want: int) -> None:
+    """Raise LedgerSchemaError unless the ledger has the version that is wanted; it says what to do."""
     if have > want:
         raise LedgerSchemaError(
             f"the ledger has version {have}, this maild knows {want}: it was written by a later maild"

@@ -3,13 +3,24 @@
 No foreign keys here: queries join by hand, and the engine keeps the keys. Nobody outside the store sees a model.
 """
 
+from typing import Any
+
 from tortoise import fields
 from tortoise.models import Model
 
+from maild.store.door import writable
 from maild.store.instant import InstantField
 
 WIDE = 1000
 """CharField wants a width; the columns are text without one."""
+
+
+class _Words(fields.TextField):
+    """Text that looks for what the door wrote: `writable`."""
+
+    def to_db_value(self, value: Any, instance: Any) -> Any:  # noqa: ARG002 - the signature is tortoise's
+        """Convert on the way to the engine, in filters too."""
+        return writable(value) if isinstance(value, str) else value
 
 
 class Octets(Model):
@@ -24,26 +35,28 @@ class Received(Model):
     """Octets for one recipient."""
 
     id = fields.BigIntField(primary_key=True)
-    digest = fields.TextField()
-    mail_from = fields.TextField()
-    rcpt = fields.TextField()
-    rcpt_key = fields.TextField()
-    via = fields.TextField()
-    peer = fields.TextField()
+    digest = _Words()
+    mail_from = _Words()
+    rcpt = _Words()
+    rcpt_key = _Words()
+    via = _Words()
+    peer = _Words()
     received_at = InstantField()
-    state = fields.TextField()
+    state = _Words()
     attempts = fields.IntField()
     retry_at = InstantField(null=True)
-    fault = fields.TextField()
+    taken_by = _Words(null=True)
+    taken_until = InstantField(null=True)
+    fault = _Words()
     done_at = InstantField(null=True)
-    because = fields.TextField()
+    because = _Words()
 
 
 class Party(Model):
     """An address we have met."""
 
     address = fields.CharField(WIDE, primary_key=True)
-    name = fields.TextField()
+    name = _Words()
     first_seen = InstantField()
     last_seen = InstantField()
     failed_at = InstantField(null=True)
@@ -53,23 +66,24 @@ class Ticket(Model):
     """`maild.ticket.Ticket`."""
 
     number = fields.BigIntField(primary_key=True)
-    mailbox = fields.TextField()
-    subject = fields.TextField()
-    state = fields.TextField()
-    severity = fields.TextField()
-    severity_because = fields.TextField()
-    requester_name = fields.TextField()
-    requester_address = fields.TextField()
-    participants = fields.TextField()
-    assignee = fields.TextField(null=True)
+    mailbox = _Words()
+    subject = _Words()
+    state = _Words()
+    severity = _Words()
+    severity_because = _Words()
+    requester_name = _Words()
+    requester_address = _Words()
+    participants = _Words()
+    assignee = _Words(null=True)
     opened_at = InstantField()
-    opened_by = fields.TextField()
-    root_id = fields.TextField()
-    policy = fields.TextField()
+    opened_by = _Words()
+    root_id = _Words()
+    policy = _Words()
     resolved_at = InstantField(null=True)
     closed_at = InstantField(null=True)
     first_response_at = InstantField(null=True)
-    first_response_evidence = fields.TextField()
+    first_response_evidence = _Words()
+    revision = fields.BigIntField()
 
 
 class Participant(Model):
@@ -77,7 +91,7 @@ class Participant(Model):
 
     id = fields.BigIntField(primary_key=True)
     ticket = fields.BigIntField()
-    address = fields.TextField()
+    address = _Words()
 
 
 class Message(Model):
@@ -85,18 +99,18 @@ class Message(Model):
 
     id = fields.BigIntField(primary_key=True)
     ticket = fields.BigIntField()
-    message_id = fields.TextField()
+    message_id = _Words()
     at = InstantField()
-    sender_name = fields.TextField()
-    sender_address = fields.TextField()
-    sender_key = fields.TextField()
-    kind = fields.TextField()
-    verified = fields.TextField()
-    placed_because = fields.TextField()
-    subject = fields.TextField()
-    text = fields.TextField()
-    digest = fields.TextField(null=True)
-    body_digest = fields.TextField()
+    sender_name = _Words()
+    sender_address = _Words()
+    sender_key = _Words()
+    kind = _Words()
+    verified = _Words()
+    placed_because = _Words()
+    subject = _Words()
+    text = _Words()
+    digest = _Words(null=True)
+    body_digest = _Words()
 
 
 class MessageRecipient(Model):
@@ -104,7 +118,7 @@ class MessageRecipient(Model):
 
     id = fields.BigIntField(primary_key=True)
     message = fields.BigIntField()
-    rcpt = fields.TextField()
+    rcpt = _Words()
 
     class Meta:
         """Where it lives."""
@@ -116,9 +130,9 @@ class Reference(Model):
     """A Message-ID and the ticket it speaks for."""
 
     id = fields.BigIntField(primary_key=True)
-    msgid = fields.TextField()
+    msgid = _Words()
     ticket = fields.BigIntField()
-    kind = fields.TextField()
+    kind = _Words()
 
 
 class Clock(Model):
@@ -126,22 +140,24 @@ class Clock(Model):
 
     id = fields.BigIntField(primary_key=True)
     ticket = fields.BigIntField()
-    metric = fields.TextField()
+    metric = _Words()
     cycle = fields.IntField()
-    calendar_name = fields.TextField()
+    calendar_name = _Words()
     target_seconds = fields.BigIntField()
     limit_seconds = fields.BigIntField()
     started_at = InstantField()
     target_at = InstantField(null=True)
     limit_at = InstantField(null=True)
-    state = fields.TextField()
+    state = _Words()
     stopped_at = InstantField(null=True)
     breached_at = InstantField(null=True)
     by_reclassification = fields.BooleanField()
     elapsed_seconds = fields.BigIntField(null=True)
     paused_seconds = fields.BigIntField()
-    spans = fields.TextField()
+    spans = _Words()
     next_at = InstantField(null=True)
+    taken_by = _Words(null=True)
+    taken_until = InstantField(null=True)
 
 
 class Escalation(Model):
@@ -149,29 +165,29 @@ class Escalation(Model):
 
     id = fields.BigIntField(primary_key=True)
     ticket = fields.BigIntField()
-    metric = fields.TextField()
+    metric = _Words()
     cycle = fields.IntField()
-    level = fields.TextField()
+    level = _Words()
     at = InstantField()
-    because = fields.TextField()
+    because = _Words()
 
 
 class Outbox(Model):
     """Mail that is owed, and what became of it."""
 
     id = fields.BigIntField(primary_key=True)
-    key = fields.TextField()
-    kind = fields.TextField()
+    key = _Words()
+    kind = _Words()
     ticket = fields.BigIntField(null=True)
-    envelope_from = fields.TextField()
-    rcpt = fields.TextField()
-    message_id = fields.TextField()
-    digest = fields.TextField()
+    envelope_from = _Words()
+    rcpt = _Words()
+    message_id = _Words()
+    digest = _Words()
     not_before = InstantField()
     attempts = fields.IntField()
     sent_at = InstantField(null=True)
     failed_at = InstantField(null=True)
-    last_reply = fields.TextField()
+    last_reply = _Words()
     created_at = InstantField()
 
 
@@ -181,10 +197,10 @@ class Event(Model):
     id = fields.BigIntField(primary_key=True)
     ticket = fields.BigIntField()
     at = InstantField()
-    actor = fields.TextField()
-    what = fields.TextField()
-    because = fields.TextField()
-    data = fields.TextField()
+    actor = _Words()
+    what = _Words()
+    because = _Words()
+    data = _Words()
 
 
 class Sequence(Model):
@@ -198,7 +214,7 @@ class Secret(Model):
     """Keys that tokens are made with."""
 
     id = fields.BigIntField(primary_key=True)
-    purpose = fields.TextField()
+    purpose = _Words()
     key = fields.BinaryField()
     created_at = InstantField()
     retired_at = InstantField(null=True)

@@ -9,9 +9,10 @@ from maild.store.door import Write
 from maild.store.lines import OutboxLine, OutboxMail
 from maild.store.shelf import instant, reading
 
-_CLAIM = """UPDATE outbox SET not_before = ? WHERE id IN (
+_CLAIM = """WITH mine AS MATERIALIZED (
     SELECT id FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL AND not_before <= ?
-    ORDER BY not_before, id LIMIT ?)
+    ORDER BY not_before, id LIMIT ? /*! FOR UPDATE SKIP LOCKED */)
+UPDATE outbox SET not_before = ? WHERE id IN (SELECT id FROM mine)
 RETURNING id, key, kind, ticket, envelope_from, rcpt, message_id, digest, attempts, created_at"""
 _OWED = "WHERE id = ? AND sent_at IS NULL AND failed_at IS NULL"
 _SENT = f"UPDATE outbox SET sent_at = ?, last_reply = ?, attempts = attempts + 1 {_OWED}"  # noqa: S608 - our own text
@@ -31,7 +32,7 @@ class Owing(Accepting):
         Nobody else gets them before `now + lease`; if we die meanwhile, they come again after it. The attempt is counted
         when it is marked by `sent`, `deferred` or `failed`.
         """
-        (rows,) = await self._write(Write(_CLAIM, (now + lease, now, limit)))
+        (rows,) = await self._write(Write(_CLAIM, (now, limit, now + lease)))
         octets = await self._octets_of({row[7] for row in rows})
         return [
             OutboxMail(

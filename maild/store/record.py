@@ -21,7 +21,8 @@ class Record:
     """One decision, written as a whole or not at all. Fields left out change nothing.
 
     `at` is when it was decided. `received_id` is the row it settles, for the reason `because`; a row that no longer
-    waits is a conflict. `clocks` replace every clock of `clock_ticket` (by default of `ticket`), each with the instant
+    waits is a conflict, and so is a `ticket` of another revision than the ledger's: somebody else wrote it after it was
+    read. `clocks` replace every clock of `clock_ticket` (by default of `ticket`), each with the instant
     at which the watch loop must look at it next; None leaves them, () removes them. `references` are (Message-ID,
     ticket, own | seen | named); those known stay. `escalations` are (ticket, metric, cycle, level, because), and one that
     was told before is a conflict: nothing is mailed twice. `outgoing` whose key is known is dropped. `parties` were
@@ -110,9 +111,14 @@ def _ticket(record: Record) -> Iterator[Write]:
         "closed_at": ticket.closed_at,
         "first_response_at": ticket.first_response_at,
         "first_response_evidence": ticket.first_response_evidence,
+        "revision": ticket.revision + 1,
     }
-    changes = ", ".join(f"{name} = excluded.{name}" for name in row if name != "number")
-    yield _insert("ticket", row, f"ON CONFLICT (number) DO UPDATE SET {changes}")
+    if ticket.revision:
+        changes = ", ".join(f"{name} = ?" for name in row)
+        sql = f"UPDATE ticket SET {changes} WHERE number = ? AND revision = ?"  # noqa: S608 - names are our own
+        yield Write(sql, (*row.values(), ticket.number, ticket.revision), expect=1)
+    else:
+        yield _insert("ticket", row)
     yield Write("DELETE FROM participant WHERE ticket = ?", (ticket.number,))
     for address in ticket.participants:
         yield _insert("participant", {"ticket": ticket.number, "address": address}, _KEEP)

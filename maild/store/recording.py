@@ -26,11 +26,12 @@ class Recording(Shelf):
     async def record(self, records: Sequence[Record]) -> None:
         """Write all of the records in one unit, in order, or none of them.
 
-        ConflictError where a received row was settled before, an escalation told before, or a message known.
+        ConflictError where a received row was settled before, a ticket written by somebody else since it was read, an
+        escalation told before, or a message known.
         """
         unit = [write for record in records for write in writes(record)]
         if unit:
-            await self._door.write(unit)
+            await self._door.write(unit, turn=True, tell="decided")
 
     async def reserve(self, name: str, count: int) -> range:
         """Reserve `count` numbers that nobody else gets; gaps are fine. Tickets begin at 1001, all else at 1."""

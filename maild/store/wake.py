@@ -2,26 +2,27 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 
 class Wake:
-    """Listens for nudges and sets an event. A nudge that is lost costs only time: the loops also wake by the clock."""
+    """Listens for nudges and passes them on. A nudge that is lost costs only time: the loops also wake by the clock."""
 
     def __init__(self, path: Path, sock: socket.socket) -> None:
         self._path = path
         self._sock = sock
 
     @classmethod
-    def listen(cls, path: Path, event: asyncio.Event) -> "Wake":
-        """Set `event` at every nudge to `path`; call it in the loop. A socket left behind by a crash is replaced."""
+    def listen(cls, path: Path, heard: Callable[[], None]) -> "Wake":
+        """Call `heard` at every nudge to `path`; call it in the loop. A socket left behind by a crash is replaced."""
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             sock.settimeout(0)
             path.unlink(missing_ok=True)
             sock.bind(str(path))
             path.chmod(0o600)
-            asyncio.get_running_loop().add_reader(sock.fileno(), _heard, sock, event)
+            asyncio.get_running_loop().add_reader(sock.fileno(), _heard, sock, heard)
         except BaseException:
             sock.close()
             raise
@@ -48,9 +49,9 @@ def poke(path: Path) -> bool:
     return True
 
 
-def _heard(sock: socket.socket, event: asyncio.Event) -> None:
+def _heard(sock: socket.socket, heard: Callable[[], None]) -> None:
     try:
         while True:
             sock.recv(1)
     except BlockingIOError:
-        event.set()
+        heard()

@@ -2,27 +2,57 @@
 
 from datetime import datetime
 
-from tortoise.functions import Min
+from tortoise.expressions import Q
 
 from maild.store import models
-from maild.store.shelf import EVER, Shelf, reading
+from maild.store.door import Write
+from maild.store.shelf import EVER, FREE, LEASE, Shelf, instant, reading
+
+_DUE = f"""WITH late AS MATERIALIZED (
+    SELECT ticket FROM clock WHERE next_at <= ? AND {FREE}
+    GROUP BY ticket ORDER BY min(next_at), ticket LIMIT ?),
+mine AS MATERIALIZED (
+    SELECT id FROM clock WHERE ticket IN (SELECT ticket FROM late) AND next_at <= ? /*! FOR UPDATE SKIP LOCKED */)
+UPDATE clock SET taken_by = ?, taken_until = ? WHERE id IN (SELECT id FROM mine)
+RETURNING ticket, next_at"""  # noqa: S608 - our own text
 
 
 class Watching(Shelf):
-    """Queries over the clocks' next instants; both walk an index that holds only clocks that wait for something."""
+    """Queries over the clocks' next instants; all walk an index that holds only clocks that wait for something."""
 
     @reading
     async def next_watch_at(self) -> datetime | None:
-        """Give the earliest instant at which some clock wants to be looked at."""
-        waiting = self._from(models.Clock).filter(next_at__gt=EVER)
-        rows = await waiting.order_by("next_at").limit(1).values("next_at")
-        return rows[0]["next_at"] if rows else None
+        """Give the earliest instant at which some clock wants to be looked at, by us.
+
+        Clocks that another daemon is judging want that when its time for it is over.
+        """
+        waiting = self._from(models.Clock).filter(next_at__gt=EVER).order_by("next_at").limit(1)
+        first = await waiting.values("next_at", "taken_by", "taken_until")
+        if not first:
+            return None
+        if first[0]["taken_by"] in (None, self._door.name):
+            return instant(first[0]["next_at"])
+        free = await waiting.filter(Q(taken_by__isnull=True) | Q(taken_by=self._door.name)).values("next_at")
+        return min(instant(at) for at in (first[0]["taken_until"], *(row["next_at"] for row in free)))
+
+    async def due_tickets(self, now: datetime, limit: int) -> list[int]:
+        """Take tickets with a clock to be looked at by `now`, the longest overdue first.
+
+        Other daemons do not get them before `LEASE` after `now`, unless their clocks are recorded anew; this one does.
+        """
+        first = await self.next_watch_at()
+        if first is None or first > now:
+            return []
+        me = self._door.name
+        (rows,) = await self._door.write([Write(_DUE, (now, me, now, limit, now, me, now + LEASE))])
+        due: dict[int, datetime] = {}
+        for ticket, next_at in rows:
+            due[ticket] = min(instant(next_at), due.get(ticket, instant(next_at)))
+        return sorted(due, key=lambda ticket: (due[ticket], ticket))
 
     @reading
-    async def due_tickets(self, now: datetime, limit: int) -> list[int]:
-        """Give tickets with a clock to be looked at by `now`, the longest overdue first."""
-        due = self._from(models.Clock).filter(next_at__lte=now)
-        rows = (
-            await due.annotate(first=Min("next_at")).group_by("ticket").order_by("first").limit(limit).values("ticket")
-        )
-        return [row["ticket"] for row in rows]
+    async def backlog(self) -> tuple[int, int]:
+        """Count the received mails that wait for a decision, and the mails that are to leave."""
+        waiting = await self._from(models.Received).filter(state="waiting").count()
+        owed = await self._from(models.Outbox).filter(sent_at__isnull=True, failed_at__isnull=True).count()
+        return waiting, owed

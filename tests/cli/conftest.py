@@ -106,7 +106,9 @@ async def _fill(folder):
             # The escape of the terminal travels as an encoded word, as an attacker's would.
             question = written(dave, "csm@desk.example", "x", f"How are you? {EVIL}\n", clock.now())
             del question["Subject"]
-            octets = question.as_bytes().replace(b"\nTo:", b"\nSubject: " + Header(EVIL, "utf-8").encode().encode() + b"\nTo:")
+            octets = question.as_bytes().replace(
+                b"\nTo:", b"\nSubject: " + Header(EVIL, "utf-8").encode().encode() + b"\nTo:"
+            )
             await asyncio.to_thread(_send_octets, port, dave, octets)
             await sink.wait("the acknowledgement", lambda rcpt, _: rcpt == dave)
             clock.move(timedelta(minutes=5))
@@ -116,7 +118,9 @@ async def _fill(folder):
             await sink.wait("the reply", lambda rcpt, mail: rcpt == carol and "renewed" in body(mail))
             clock.move(timedelta(hours=2))
             daemon.watch.wake.set()
-            await sink.wait("the breach", lambda rcpt, mail: rcpt == "bob@staff.example" and "BREACH" in mail["Subject"])
+            await sink.wait(
+                "the breach", lambda rcpt, mail: rcpt == "bob@staff.example" and "BREACH" in mail["Subject"]
+            )
             await daemon.intake.caught_up()
     finally:
         sink.stop()

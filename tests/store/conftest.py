@@ -1,5 +1,5 @@
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +11,7 @@ import pytest
 from maild.mail import Address, Envelope, Outgoing
 from maild.sla.clock import Clock, ClockState
 from maild.sla.policy import Metric
+from maild.store import migrate_postgres
 from maild.store.ledger import Ledger
 from maild.ticket import Event, Message, Severity, State, Ticket
 
@@ -22,16 +23,63 @@ def now() -> datetime:
     return NOW
 
 
-@pytest.fixture(params=["sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(scope="session")
+def template(postgres):
+    """A database with the schema, to be copied: that is quicker than to migrate."""
+    schema = (Path(migrate_postgres.FOLDER) / "0001_ledger.sql").read_text("utf-8")
+    postgres.sql("CREATE DATABASE template_ledger TEMPLATE template0")
+    postgres.sql(schema, "template_ledger")
+    version = migrate_postgres._VERSION
+    postgres.sql(f"{version}; INSERT INTO schema_version VALUES (1, '0001_ledger')", "template_ledger")
+    return "template_ledger"
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite://{tmp_path}/maild.db"
 
 
 @pytest.fixture
-async def ledger(url: str) -> AsyncIterator[Ledger]:
+def postgres_url(postgres, template) -> Iterator[str]:
+    with postgres.database(template) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_url(postgres) -> Iterator[str]:
+    """A PostgreSQL database without a schema."""
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest) -> str:
+    """What holds for the ledger holds on both engines."""
+    return request.getfixturevalue(f"{request.param}_url")
+
+
+async def _opened(url: str) -> AsyncIterator[Ledger]:
     opened = await Ledger.open(url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def ledger(url: str) -> AsyncIterator[Ledger]:
+    async for opened in _opened(url):
+        yield opened
+
+
+@pytest.fixture
+async def sqlite_ledger(sqlite_url: str) -> AsyncIterator[Ledger]:
+    async for opened in _opened(sqlite_url):
+        yield opened
+
+
+@pytest.fixture
+async def postgres_ledger(postgres_url: str) -> AsyncIterator[Ledger]:
+    async for opened in _opened(postgres_url):
+        yield opened
 
 
 @pytest.fixture
@@ -66,7 +114,7 @@ def make() -> SimpleNamespace:
                 verified="dmarc",
                 placed_because="no reference is known",
                 subject="Checkout é down",
-                text="it is\x00down",
+                text="it is\tdown",
                 digest="",
                 body_digest="b0",
                 recipients=("csm@example.com", "support@example.com"),

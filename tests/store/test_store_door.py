@@ -11,7 +11,8 @@ from datetime import timedelta
 
 import pytest
 
-from maild.store.door import Door, Write
+from maild.store.door import Write
+from maild.store.door_sqlite import SqliteDoor
 from maild.store.faults import ConflictError, LedgerBusyError, LedgerClosedError, LedgerError
 from maild.store.ledger import Ledger, path_of
 from maild.store.record import Record
@@ -53,6 +54,9 @@ async def test_300_random_cancels_leave_the_ledger_usable_and_consistent(ledger,
 
     for batch in range(15):
         await asyncio.gather(*(cancelled(batch * 20 + n) for n in range(20)))
+    async with asyncio.timeout(30):
+        while ledger._door._flying:  # a slow disk is no lock that was left behind
+            await asyncio.sleep(0.01)
     started = time.monotonic()
     await ledger.accept([(make.env(), b"last")])
     assert len(await ledger.received(limit=1)) == 1
@@ -60,16 +64,16 @@ async def test_300_random_cancels_leave_the_ledger_usable_and_consistent(ledger,
     assert len(await ledger.events(1001)) % 2 == 0
 
 
-async def test_a_cancelled_caller_does_not_cancel_the_unit_that_waits_behind_another(ledger, make):
-    slow = asyncio.create_task(ledger._door.run(lambda con: time.sleep(0.1)))
-    waiting = asyncio.create_task(ledger.accept([(make.env(), b"x")]))
+async def test_a_cancelled_caller_does_not_cancel_the_unit_that_waits_behind_another(sqlite_ledger, make):
+    slow = asyncio.create_task(sqlite_ledger._door.run(lambda con: time.sleep(0.1)))
+    waiting = asyncio.create_task(sqlite_ledger.accept([(make.env(), b"x")]))
     await asyncio.sleep(0.02)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
     await slow
-    await ledger.reserve("x", 1)
-    assert await ledger.waiting_count() == 1
+    await sqlite_ledger.reserve("x", 1)
+    assert await sqlite_ledger.waiting_count() == 1
 
 
 async def test_close_awaits_units_in_flight_and_refuses_later_ones(url, make):
@@ -101,11 +105,11 @@ async def test_a_unit_that_fails_leaves_nothing(ledger):
     assert rows == [(0,)]
 
 
-async def test_reads_never_wait_for_the_writer_and_see_what_was_committed(ledger, make):
-    await ledger.accept([(make.env(), b"x")])
-    slow = asyncio.create_task(ledger._door.run(_hold_the_lock))
+async def test_reads_never_wait_for_the_writer_and_see_what_was_committed(sqlite_ledger, make):
+    await sqlite_ledger.accept([(make.env(), b"x")])
+    slow = asyncio.create_task(sqlite_ledger._door.run(_hold_the_lock))
     started = time.monotonic()
-    assert await ledger.waiting_count() == 1
+    assert await sqlite_ledger.waiting_count() == 1
     assert time.monotonic() - started < 0.25
     await slow
 
@@ -117,37 +121,37 @@ def _hold_the_lock(con: sqlite3.Connection) -> None:
 
 
 async def test_the_reading_connection_cannot_write(ledger):
-    with pytest.raises(Exception, match="readonly"):
+    with pytest.raises(Exception, match="read-?only"):
         await ledger._context.db().execute_query("DELETE FROM sequence")
 
 
-async def test_another_process_writes_while_we_are_inside_units(ledger, url, make):
+async def test_another_process_writes_while_we_are_inside_units(sqlite_ledger, sqlite_url, make):
     async def inside():
         for _ in range(4):
-            await ledger._door.run(_hold_the_lock)
+            await sqlite_ledger._door.run(_hold_the_lock)
 
     ours = asyncio.create_task(inside())
     other = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", WRITER, url, "cli", "40", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        sys.executable, "-c", WRITER, sqlite_url, "cli", "40", stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     for n in range(40):
-        await ledger.accept([(make.env(), b"%d" % n)])
+        await sqlite_ledger.accept([(make.env(), b"%d" % n)])
     out, err = await other.communicate()
     await ours
     assert (other.returncode, err, len(out.split())) == (0, b"", 40)
-    assert await ledger.waiting_count() == 80
+    assert await sqlite_ledger.waiting_count() == 80
 
 
-async def test_a_lock_that_is_never_released_is_busy_and_the_next_unit_works(ledger, url, monkeypatch):
-    monkeypatch.setattr("maild.store.door.PATIENCE_SECONDS", 0.05)
-    await ledger._door.run(lambda con: con.execute("PRAGMA busy_timeout = 20"))
-    holder = sqlite3.connect(path_of(url), isolation_level=None)
+async def test_a_lock_that_is_never_released_is_busy_and_the_next_unit_works(sqlite_ledger, sqlite_url, monkeypatch):
+    monkeypatch.setattr("maild.store.door_sqlite.PATIENCE_SECONDS", 0.05)
+    await sqlite_ledger._door.run(lambda con: con.execute("PRAGMA busy_timeout = 20"))
+    holder = sqlite3.connect(path_of(sqlite_url), isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(LedgerBusyError):
-        await ledger.reserve("x", 1)
+        await sqlite_ledger.reserve("x", 1)
     holder.execute("ROLLBACK")
     holder.close()
-    assert await ledger.reserve("x", 1) == range(1, 2)
+    assert await sqlite_ledger.reserve("x", 1) == range(1, 2)
 
 
 @pytest.mark.parametrize("after", [1, 17, 60])
@@ -164,16 +168,16 @@ async def test_what_was_promised_survives_kill_9(url, after):
     await ledger.close()
 
 
-async def test_a_full_disk_is_an_error_and_no_conflict(ledger, make, now):
-    await ledger._door.run(lambda con: con.execute("PRAGMA max_page_count = 1"))
+async def test_a_full_disk_is_an_error_and_no_conflict(sqlite_ledger, make, now):
+    await sqlite_ledger._door.run(lambda con: con.execute("PRAGMA max_page_count = 1"))
     with pytest.raises(LedgerError) as caught:
-        await ledger.accept([(make.env(), random.Random(1).randbytes(900_000))])
+        await sqlite_ledger.accept([(make.env(), random.Random(1).randbytes(900_000))])
     assert not isinstance(caught.value, ConflictError)
-    await ledger._door.run(lambda con: con.execute("PRAGMA max_page_count = 1000000"))
-    await ledger.accept([(make.env(), b"x")])
-    assert len(await ledger.take(9, now=now + timedelta(days=1))) == 1
+    await sqlite_ledger._door.run(lambda con: con.execute("PRAGMA max_page_count = 1000000"))
+    await sqlite_ledger.accept([(make.env(), b"x")])
+    assert len(await sqlite_ledger.take(9, now=now + timedelta(days=1))) == 1
 
 
 async def test_a_door_without_a_folder(tmp_path):
     with pytest.raises(LedgerError, match="unable to open"):
-        await Door.open(tmp_path / "none" / "maild.db")
+        await SqliteDoor.open(tmp_path / "none" / "maild.db")

@@ -12,7 +12,9 @@ import pytest
 
 CAROL = "Carol Jones <carol@acme.example>"
 ANN = "Ann Agent <ann@staff.example>"
-PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 GMAIL = """<div dir="ltr"><p>Hello Carol, the <b>certificate</b> is renewed.</p><img src="cid:shot@staff.example" alt="shot">
 <br></div><br><div class="gmail_quote"><div dir="ltr" class="gmail_attr">On Wed, 11 Mar 2026 at 10:06, Ann Agent &lt;<a
@@ -42,13 +44,64 @@ def by_swaks(port, sender, rcpt, octets, folder):
         pytest.skip("swaks is missing: apt install swaks")
     path = folder / "mail.eml"
     path.write_bytes(octets.replace(b"\r\n", b"\n"))
-    command = ["swaks", "--silent", "--server", f"127.0.0.1:{port}", "--from", sender, "--to", rcpt, "--data", f"@{path}"]
+    command = [
+        "swaks",
+        "--silent",
+        "--server",
+        f"127.0.0.1:{port}",
+        "--from",
+        sender,
+        "--to",
+        rcpt,
+        "--data",
+        f"@{path}",
+    ]
     done = subprocess.run(command, capture_output=True, timeout=45, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def tokens_of(kept):
     return set(re.findall(r"[a-z2-7]{24}", f"{kept.sender} {kept.mail['Reply-To']}".lower()))
+
+
+def full_reply(answer, notice, rich, attribution):
+    """Hit reply in a mail program that quotes everything and names the agent's own address in all the usual places."""
+    words = (
+        "Hello Carol,\n\nthe certificate is renewed.\nWrite to ann@staff.example if not.\n\n-- \nAnn, ann@staff.example"
+    )
+    reply = answer(notice, ANN, words, **({"attribution": attribution} if attribution else {}), proven=False)
+    reply.add_alternative(
+        rich.format(quoted=f"<pre>{notice.text} ann@staff.example {notice.mail['Reply-To']}</pre>"), subtype="html"
+    )
+    reply.get_payload()[1].add_related(
+        PIXEL, "image", "png", cid="<shot@staff.example>", filename="ann@staff.example.png", disposition="inline"
+    )
+    reply.add_attachment(b"log of Ann\n" * 100, "application", "octet-stream", filename="grüße ann@staff.example.log")
+    return reply
+
+
+def no_trace_of_the_agent(relayed, strangers):
+    assert "ann@staff.example" not in relayed.everything
+    assert "staff.example" not in relayed.sender
+    for stranger in strangers:
+        assert stranger not in relayed.everything
+        assert stranger not in relayed.sender
+    assert relayed.mail["From"].addresses[0].addr_spec == "csm@desk.example"
+    assert relayed.mail["From"].addresses[0].display_name == "Ann Agent"
+    assert relayed.subject.count("[CSM #1001]") == 1
+
+
+def all_that_he_wrote(relayed):
+    assert "Nobody can pay" not in relayed.text
+    assert "<b>certificate</b>" in relayed.html
+    assert "gmail_quote" not in relayed.html
+    assert "divRplyFwdMsg" not in relayed.html
+    pictures = [part for part in relayed.mail.walk() if part.get_content_type() == "image/png"]
+    assert [part.get_payload(decode=True) for part in pictures] == [PIXEL]
+    assert f"cid:{str(pictures[0]['Content-ID']).strip('<>')}" in relayed.html
+    files = [part for part in relayed.mail.iter_attachments() if part.get_content_type() == "application/octet-stream"]
+    assert [part.get_content() for part in files] == [b"log of Ann\n" * 100]
+    assert files[0].get_filename().startswith("grüße")
 
 
 @pytest.mark.parametrize(
@@ -71,33 +124,12 @@ def test_the_whole_conversation(desk, sink, write, answer, tmp_path, hand_over, 
     assert "Nobody can pay today." in notice.text
     sink.wait("bob@staff.example")
 
-    # The agent hits reply. His program quotes everything and names his own address in all the usual places.
-    words = "Hello Carol,\n\nthe certificate is renewed.\nWrite to ann@staff.example if not.\n\n-- \nAnn, ann@staff.example"
-    reply = answer(notice, ANN, words, **({"attribution": attribution} if attribution else {}), proven=False)
-    reply.add_alternative(rich.format(quoted=f"<pre>{notice.text} ann@staff.example {notice.mail['Reply-To']}</pre>"), subtype="html")
-    reply.get_payload()[1].add_related(PIXEL, "image", "png", cid="<shot@staff.example>", filename="ann@staff.example.png", disposition="inline")
-    reply.add_attachment(b"log of Ann\n" * 100, "application", "octet-stream", filename="grüße ann@staff.example.log")
+    reply = full_reply(answer, notice, rich, attribution)
     send(reply, "ann@staff.example", str(notice.mail["Reply-To"]))
     relayed = sink.wait("carol@acme.example", lambda kept: "certificate" in kept.text)
 
-    assert "ann@staff.example" not in relayed.everything
-    assert "staff.example" not in relayed.sender
-    for stranger in tokens_of(notice) | tokens_of(sink.to("bob@staff.example")[0]):
-        assert stranger not in relayed.everything
-        assert stranger not in relayed.sender
-    assert relayed.mail["From"].addresses[0].addr_spec == "csm@desk.example"
-    assert relayed.mail["From"].addresses[0].display_name == "Ann Agent"
-    assert relayed.subject.count("[CSM #1001]") == 1
-    assert "Nobody can pay" not in relayed.text
-    assert "<b>certificate</b>" in relayed.html
-    assert "gmail_quote" not in relayed.html
-    assert "divRplyFwdMsg" not in relayed.html
-    pictures = [part for part in relayed.mail.walk() if part.get_content_type() == "image/png"]
-    assert [part.get_payload(decode=True) for part in pictures] == [PIXEL]
-    assert f"cid:{str(pictures[0]['Content-ID']).strip('<>')}" in relayed.html
-    files = [part for part in relayed.mail.iter_attachments() if part.get_content_type() == "application/octet-stream"]
-    assert [part.get_content() for part in files] == [b"log of Ann\n" * 100]
-    assert files[0].get_filename().startswith("grüße")
+    no_trace_of_the_agent(relayed, tokens_of(notice) | tokens_of(sink.to("bob@staff.example")[0]))
+    all_that_he_wrote(relayed)
     assert str(relayed.mail["In-Reply-To"]) == str(first["Message-ID"])
     assert str(first["Message-ID"]) in str(relayed.mail["References"]).split()
 
@@ -109,12 +141,20 @@ def test_the_whole_conversation(desk, sink, write, answer, tmp_path, hand_over, 
     send(bare, "carol@acme.example", str(relayed.mail["Reply-To"]))
     send(write(CAROL, "csm@desk.example", "AW: [CSM #1001] hm", "Thank you, by tag."), "carol@acme.example")
     for words in ("with ids", "by address", "by tag"):
-        assert f"Thank you, {words}." in sink.wait("ann@staff.example", lambda kept, words=words: words in kept.text).text
+        assert (
+            f"Thank you, {words}." in sink.wait("ann@staff.example", lambda kept, words=words: words in kept.text).text
+        )
     desk.settled()
 
     shown = desk.show(1001)
     assert desk.ask("SELECT number FROM ticket") == [(1001,)]
-    assert [message["kind"] for message in shown["messages"]] == ["customer", "agent", "customer", "customer", "customer"]
+    assert [message["kind"] for message in shown["messages"]] == [
+        "customer",
+        "agent",
+        "customer",
+        "customer",
+        "customer",
+    ]
     assert shown["first_response_at"] == shown["messages"][1]["at"]
     assert "token" in shown["first_response_evidence"]
     assert "ann" in shown["first_response_evidence"]

@@ -19,6 +19,8 @@ CREATE TABLE received (
     state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'quarantined', 'dropped')),
     attempts INTEGER NOT NULL DEFAULT 0,
     retry_at TEXT,
+    taken_by TEXT,                     -- the daemon that works on it, until then or its end
+    taken_until TEXT,
     fault TEXT NOT NULL DEFAULT '',
     done_at TEXT,
     because TEXT NOT NULL DEFAULT ''
@@ -52,7 +54,8 @@ CREATE TABLE ticket (
     resolved_at TEXT,
     closed_at TEXT,
     first_response_at TEXT,
-    first_response_evidence TEXT NOT NULL
+    first_response_evidence TEXT NOT NULL,
+    revision INTEGER NOT NULL          -- how often it was written: whoever read an older one decides again
 ) STRICT;
 CREATE INDEX ticket_state ON ticket (state, number);
 
@@ -119,6 +122,8 @@ CREATE TABLE clock (
     paused_seconds INTEGER NOT NULL,
     spans TEXT NOT NULL,               -- JSON list of [start, end or null]
     next_at TEXT,                      -- when the watch loop must look
+    taken_by TEXT,                     -- the daemon that judges it, until then or its end
+    taken_until TEXT,
     UNIQUE (ticket, metric, cycle)
 ) STRICT;
 CREATE INDEX clock_next ON clock (next_at, ticket) WHERE next_at IS NOT NULL;

@@ -1,0 +1,348 @@
+"""The door to PostgreSQL: each unit is one transaction on a pooled connection, in a task of its own.
+
+A caller that is cancelled leaves its unit running to its end, so no connection is ever given back half-way.
+"""
+
+import asyncio
+import contextlib
+import re
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from contextvars import ContextVar
+from datetime import datetime
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, TypeVar
+
+import asyncpg  # type: ignore[import-untyped]  # it ships no types
+import structlog
+
+from maild.store.door import Heard, Rows, Write, writable
+from maild.store.faults import (
+    ConflictError,
+    LedgerAwayError,
+    LedgerBusyError,
+    LedgerClosedError,
+    LedgerError,
+    LedgerSchemaError,
+)
+from maild.store.instant import utc
+
+log = structlog.get_logger("maild.ledger")
+
+T = TypeVar("T")
+
+CHANNEL = "maild"
+TURN = 0x6D61696C64
+"""The advisory lock of whoever decides."""
+
+CONNECTIONS = 4
+PATIENCE_SECONDS = 30.0
+POLL_SECONDS = 10.0
+"""How long a notification that was lost can go unnoticed."""
+
+RETRIES = 3
+
+SETTINGS = {
+    "application_name": "maild",
+    "synchronous_commit": "on",
+    "TimeZone": "UTC",
+    "idle_in_transaction_session_timeout": "60000",
+}
+_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    OSError,
+)
+
+_inside: ContextVar["PostgresDoor | None"] = ContextVar("maild_deciding", default=None)
+
+
+class Plain(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """A connection that our own statements leave as they found it."""
+
+    __slots__ = ()
+
+    def get_reset_query(self) -> str:
+        """Spare one round trip a unit: nothing here sets, listens or locks for longer than a transaction."""
+        return ""
+
+
+class PostgresDoor:
+    """Runs units, several at a time. Open with `await PostgresDoor.open(url)`."""
+
+    pooled = True
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.name = f"daemon-{secrets.token_hex(8)}"
+        self._pool: Any = None
+        self._flying: set[asyncio.Task[Any]] = set()
+        self._closed = False
+        self._turn = asyncio.Lock()
+        self._turn_con: Any = None
+        self._turn_busy = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, url: str) -> "PostgresDoor":
+        """Connect; LedgerAwayError where no server answers, LedgerSchemaError where it cannot keep what we write."""
+        door = cls(url)
+        try:
+            with naming_faults():
+                door._pool = await asyncpg.create_pool(
+                    url,
+                    min_size=1,
+                    max_size=CONNECTIONS,
+                    timeout=PATIENCE_SECONDS / 3,
+                    command_timeout=PATIENCE_SECONDS,
+                    statement_cache_size=512,
+                    connection_class=Plain,
+                    server_settings=SETTINGS,
+                )
+                await _refuse_other_encodings(door._pool)
+        except BaseException:
+            await door.close()
+            raise
+        return door
+
+    async def write(
+        self, unit: Sequence[Write], *, alone: Collection[str] = (), turn: bool = False, tell: str = ""
+    ) -> list[Rows]:
+        """Write a unit: `Door.write`."""
+        # Checked here, for a fault of the caller's is no fault of the ledger's.
+        statements = [(write, [_value(value) for value in write.params]) for write in unit]
+        begin = _begin(alone, turn=turn)
+        end = f"NOTIFY {CHANNEL}, '{tell} {self.name}'; COMMIT" if tell else "COMMIT"
+        if turn and _inside.get() is self:
+            return await self.run(lambda con: _unit(con, begin, statements, end), inside=True)
+        return await self.run(lambda con: _unit(con, begin, statements, end))
+
+    async def run(self, work: Callable[[Any], Awaitable[T]], *, inside: bool = False) -> T:
+        """Run `work` on a connection, again where the engine asks for it. It must leave no transaction open.
+
+        With `inside` it is the connection that holds the turn: if that was lost, so is the unit.
+        """
+        if self._closed:
+            raise LedgerClosedError("the ledger is closed")
+        task = asyncio.create_task(self._tried(work, inside=inside), name="ledger")
+        self._flying.add(task)
+        task.add_done_callback(self._landed)
+        return await asyncio.shield(task)
+
+    @contextlib.asynccontextmanager
+    async def deciding(self) -> AsyncIterator[None]:
+        """Hold the turn to decide: `Door.deciding`. LedgerAwayError where the server is out of reach."""
+        await self._turn.acquire()
+        try:
+            await self._take_turn()
+            token = _inside.set(self)
+            try:
+                yield
+            finally:
+                _inside.reset(token)
+        finally:
+            giving = asyncio.create_task(self._give_turn())
+            self._flying.add(giving)
+            giving.add_done_callback(self._landed)
+            await asyncio.shield(giving)
+
+    @contextlib.asynccontextmanager
+    async def listening(self, heard: Heard) -> AsyncIterator[None]:
+        """Listen on a connection of its own: `Door.listening`. It comes back by itself, and polls behind it."""
+        task = asyncio.create_task(self._listen(heard), name="ledger listens")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    def naming_faults(self) -> contextlib.AbstractContextManager[None]:
+        """Name the faults of reading: `Door.naming_faults`."""
+        return naming_faults()
+
+    async def close(self) -> None:
+        """Wait for the units in flight, then disconnect. Calling it again does nothing."""
+        self._closed = True
+        while self._flying:
+            await asyncio.wait(tuple(self._flying))
+        pool, self._pool = self._pool, None
+        turn, self._turn_con = self._turn_con, None
+        if turn is not None:
+            turn.terminate()
+        if pool is not None:
+            try:
+                await asyncio.wait_for(pool.close(), PATIENCE_SECONDS / 3)
+            except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                pool.terminate()
+
+    def _landed(self, task: asyncio.Task[Any]) -> None:
+        self._flying.discard(task)
+        # Asked for once, so that a caller who went away leaves no unretrieved exception.
+        if not task.cancelled():
+            task.exception()
+
+    async def _tried(self, work: Callable[[Any], Awaitable[T]], *, inside: bool) -> T:
+        for left in reversed(range(RETRIES)):
+            with naming_faults():
+                try:
+                    if inside:
+                        async with self._turn_busy:
+                            return await work(self._holder())
+                    async with self._pool.acquire(timeout=PATIENCE_SECONDS) as con:
+                        return await work(con)
+                except _AGAIN:
+                    if not left:
+                        raise
+        raise AssertionError("unreachable")
+
+    def _holder(self) -> Any:
+        if self._turn_con is None or self._turn_con.is_closed():
+            raise LedgerAwayError("the turn to decide went with its connection")
+        return self._turn_con
+
+    async def _take_turn(self) -> None:
+        if self._closed:
+            raise LedgerClosedError("the ledger is closed")
+        with naming_faults():
+            try:
+                if self._turn_con is None or self._turn_con.is_closed():
+                    self._turn_con = await self._alone()
+                taken = False
+                while not taken:
+                    try:
+                        # Asked again from time to time: a server that vanished silently answers nothing for ever.
+                        await self._turn_con.execute(
+                            f"SET lock_timeout = '{int(PATIENCE_SECONDS)}s'; SELECT pg_advisory_lock({TURN}); "
+                            "SET lock_timeout = 0",
+                            timeout=PATIENCE_SECONDS * 2,
+                        )
+                        taken = True
+                    except asyncpg.LockNotAvailableError:
+                        log.warning("ledger.turn_awaited", seconds=PATIENCE_SECONDS)
+            except BaseException:
+                if self._turn_con is not None:
+                    self._turn_con.terminate()
+                self._turn_con = None
+                raise
+
+    async def _give_turn(self) -> None:
+        try:
+            if self._turn_con is not None:
+                async with self._turn_busy:
+                    await self._turn_con.execute(f"SELECT pg_advisory_unlock({TURN})", timeout=5)
+        except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            self._turn_con.terminate()
+            self._turn_con = None
+        finally:
+            self._turn.release()
+
+    async def _alone(self) -> Any:
+        return await asyncpg.connect(
+            self._url, timeout=PATIENCE_SECONDS / 3, statement_cache_size=512, server_settings=SETTINGS
+        )
+
+    async def _listen(self, heard: Heard) -> None:
+        def told(_con: Any, _pid: int, _channel: str, payload: str) -> None:
+            what, _, who = payload.partition(" ")
+            if who != self.name:
+                heard(what)
+
+        gone = asyncio.Event()
+        while True:
+            try:
+                con = await self._alone()
+                try:
+                    gone.clear()
+                    con.add_termination_listener(lambda _: gone.set())
+                    await con.add_listener(CHANNEL, told)
+                    while not gone.is_set():
+                        # At once, too: what was said while nobody listened is lost.
+                        heard("poll")
+                        with contextlib.suppress(TimeoutError):
+                            await asyncio.wait_for(gone.wait(), POLL_SECONDS)
+                        await con.execute("SELECT 1", timeout=POLL_SECONDS)
+                finally:
+                    con.terminate()
+            except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+                log.warning("ledger.not_listening", fault=f"{type(fault).__name__}: {fault}")
+                heard("poll")
+                await asyncio.sleep(min(POLL_SECONDS, 1.0))
+
+
+async def _refuse_other_encodings(pool: Any) -> None:
+    encoding = await pool.fetchval("SHOW server_encoding")
+    if encoding != "UTF8":
+        raise LedgerSchemaError(f"the database is encoded in {encoding}: make one with ENCODING 'UTF8'")
+
+
+async def _unit(con: Any, begin: str, statements: Sequence[tuple[Write, list[Any]]], end: str) -> list[Rows]:
+    try:
+        await con.execute(begin)
+        rows = [await _statement(con, write, values) for write, values in statements]
+        await con.execute(end)
+    except BaseException:
+        try:
+            if not con.is_closed():
+                await con.execute("ROLLBACK")
+        except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            con.terminate()
+        raise
+    return rows
+
+
+async def _statement(con: Any, write: Write, values: list[Any]) -> Rows:
+    sql = translated(write.sql)
+    if "RETURNING" in sql or sql.startswith("SELECT"):
+        rows = [tuple(row) for row in await con.fetch(sql, *values)]
+        touched = len(rows)
+    else:
+        rows = []
+        touched = int((await con.execute(sql, *values)).rpartition(" ")[2])
+    if write.expect is not None and write.expect != touched:
+        raise ConflictError(f"{touched} rows where {write.expect} were expected: {write.sql}")
+    return rows
+
+
+def _begin(alone: Collection[str], *, turn: bool) -> str:
+    # In one order, lest two units wait for each other.
+    keys = sorted({TURN} if turn else ()) + sorted(
+        int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True) for name in set(alone)
+    )
+    locks = "".join(f"; SELECT pg_advisory_xact_lock({key})" for key in keys)
+    return f"BEGIN{locks}"
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, str):
+        return writable(value)
+    return utc(value) if isinstance(value, datetime) else value
+
+
+@lru_cache(4096)
+def translated(sql: str) -> str:
+    """Give a statement in PostgreSQL's words: `?` is `$1`, `$2`, ..., and what is for PostgreSQL alone is there."""
+    parts = re.sub(r"/\*!(.*?)\*/", r"\1", sql).split("?")
+    return parts[0] + "".join(f"${number}{part}" for number, part in enumerate(parts[1:], 1))
+
+
+@contextlib.contextmanager
+def naming_faults() -> Iterator[None]:
+    """Give the driver's faults the ledger's names."""
+    try:
+        yield
+    except (asyncpg.UniqueViolationError, asyncpg.ExclusionViolationError) as error:
+        raise ConflictError(str(error)) from error
+    except (*_AGAIN, asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError) as error:
+        raise LedgerBusyError(f"another process holds a lock for too long: {error}") from error
+    except _AWAY as error:
+        # TimeoutError is an OSError: the server does not answer, or every connection is at work.
+        raise LedgerAwayError(f"the database is out of reach: {error or type(error).__name__}") from error
+    except asyncpg.PostgresError as error:
+        raise LedgerError(f"{error.sqlstate}: {error}") from error
+    except asyncpg.InterfaceError as error:
+        fault = LedgerError if isinstance(error, ValueError) else LedgerAwayError
+        raise fault(f"{type(error).__name__}: {error}") from error

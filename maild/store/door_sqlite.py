@@ -1,0 +1,192 @@
+"""The door to SQLite: one thread, one connection, units in the order in which they are posted."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from maild.store.door import Heard, Rows, Write, writable
+from maild.store.faults import ConflictError, LedgerBusyError, LedgerClosedError, LedgerError, LedgerSchemaError
+from maild.store.instant import utc_text
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 10.0
+PATIENCE_SECONDS = 20.0
+
+_TAKEN = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"})
+_BUSY = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED"})
+
+
+class SqliteDoor:
+    """Runs units in the order in which they are posted. Open with `await SqliteDoor.open(path)`."""
+
+    name = "the daemon"
+    pooled = False
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._flying: set[asyncio.Future[Any]] = set()
+        self._closed = False
+        self._turn = asyncio.Lock()
+        self._con: sqlite3.Connection | None = None
+
+    @classmethod
+    async def open(cls, path: Path) -> "SqliteDoor":
+        """Connect and check the promises of durability; LedgerSchemaError where the engine does not keep them."""
+        door = cls(path)
+        try:
+            await door.run(door._connect)
+        except BaseException:
+            await door.close()
+            raise
+        return door
+
+    async def write(
+        self,
+        unit: Sequence[Write],
+        *,
+        alone: Collection[str] = (),  # noqa: ARG002 - units are serial here
+        turn: bool = False,  # noqa: ARG002 - likewise
+        tell: str = "",  # noqa: ARG002 - one daemon holds the ledger, and it knows
+    ) -> list[Rows]:
+        """Write a unit: `Door.write`."""
+        return await self.run(lambda con: _unit(con, unit))
+
+    @asynccontextmanager
+    async def deciding(self) -> AsyncIterator[None]:
+        """Hold the turn to decide within this process: `Door.deciding`."""
+        async with self._turn:
+            yield
+
+    @asynccontextmanager
+    async def listening(self, heard: Heard) -> AsyncIterator[None]:  # noqa: ARG002 - nobody else speaks
+        """Do nothing: the command line wakes the daemon through `wake`."""
+        yield
+
+    @contextmanager
+    def naming_faults(self) -> Iterator[None]:
+        """Name the faults of reading: `Door.naming_faults`."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _fault(error) from error
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` in the writer's thread. It must leave no transaction open."""
+        if self._closed:
+            raise LedgerClosedError("the ledger is closed")
+        future = asyncio.get_running_loop().run_in_executor(self._thread, self._work, work)
+        self._flying.add(future)
+        future.add_done_callback(self._flying.discard)
+        return await asyncio.shield(future)
+
+    async def close(self) -> None:
+        """Wait for the units in flight, then disconnect. Calling it again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        last = asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
+        self._flying.add(last)
+        await asyncio.shield(asyncio.gather(*self._flying, return_exceptions=True))
+        self._thread.shutdown(wait=False)
+
+    def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            if self._con is None:
+                self._con = sqlite3.connect(
+                    self._path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=512
+                )
+            return work(self._con)
+        except sqlite3.Error as error:
+            raise _fault(error) from error
+
+    def _connect(self, con: sqlite3.Connection) -> None:
+        if sqlite3.sqlite_version_info < (3, 37):
+            raise LedgerSchemaError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or later is needed")
+        _patiently(con, "PRAGMA journal_mode = WAL")
+        con.execute("PRAGMA synchronous = FULL")
+        con.execute("PRAGMA foreign_keys = ON")
+        for pragma, wanted in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
+            (found,) = con.execute(f"PRAGMA {pragma}").fetchone()
+            if found != wanted:
+                raise LedgerSchemaError(
+                    f"{self._path}: {pragma} is {found}, and {wanted} is needed: is it a network disk?"
+                )
+
+    def _disconnect(self) -> None:
+        if self._con is not None:
+            self._con.close()
+            self._con = None
+
+
+def begin(con: sqlite3.Connection) -> None:
+    """Take the write lock at once: a deferred BEGIN that reads first fails on any other process's write."""
+    _patiently(con, "BEGIN IMMEDIATE")
+
+
+def _patiently(con: sqlite3.Connection, sql: str) -> None:
+    # The engine does not wait in every case (never while a new file becomes WAL), so this waits beside it.
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            con.execute(sql)
+        except sqlite3.OperationalError as error:
+            if _name(error) not in _BUSY or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.005)
+        else:
+            return
+
+
+def rollback(con: sqlite3.Connection) -> None:
+    """Undo what is open. On a full disk the engine may have done so itself."""
+    if con.in_transaction:
+        with suppress(sqlite3.Error):
+            con.execute("ROLLBACK")
+
+
+def _unit(con: sqlite3.Connection, unit: Sequence[Write]) -> list[Rows]:
+    begin(con)
+    try:
+        rows = [_statement(con, write) for write in unit]
+        con.execute("COMMIT")
+    except BaseException:
+        rollback(con)
+        raise
+    return rows
+
+
+def _statement(con: sqlite3.Connection, write: Write) -> Rows:
+    cursor = con.execute(write.sql, [_value(value) for value in write.params])
+    rows: Rows = cursor.fetchall() if cursor.description else []
+    if write.expect is not None and write.expect != (touched := len(rows) if cursor.description else cursor.rowcount):
+        raise ConflictError(f"{touched} rows where {write.expect} were expected: {write.sql}")
+    return rows
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, str):
+        return writable(value)
+    return utc_text(value) if isinstance(value, datetime) else value
+
+
+def _name(error: sqlite3.Error) -> str:
+    # Extended codes carry the reason behind the plain one: SQLITE_BUSY_SNAPSHOT is a SQLITE_BUSY.
+    name: str = getattr(error, "sqlite_errorname", None) or ""
+    return next((plain for plain in _BUSY if name.startswith(plain)), name)
+
+
+def _fault(error: sqlite3.Error) -> LedgerError:
+    name = _name(error)
+    if name in _TAKEN:
+        return ConflictError(str(error))
+    if name in _BUSY:
+        return LedgerBusyError(f"another process holds the ledger's write lock: {error}")
+    return LedgerError(f"{name or type(error).__name__}: {error}")

@@ -1,0 +1,142 @@
+"""The two loops over a real ledger, with a time that only the test moves."""
+
+import contextlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from maild.config import load
+from maild.config.office import office, truster
+from maild.ingest.parse import parse
+from maild.intake import Intake, Workshop
+from maild.mail import Envelope
+from maild.outbound.template_files import load_templates
+from maild.sla.keywords import default_rules
+from maild.store import Ledger
+from maild.watch import Watch
+
+NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+CONFIG = """
+[desk]
+address = "csm@desk.example"
+time_zone = "Europe/Berlin"
+templates_dir = "own"
+[[mailbox]]
+address = "csm@desk.example"
+aliases = ["support@desk.example"]
+[[agent]]
+id = "ann"
+address = "ann@staff.example"
+[[agent]]
+id = "bob"
+address = "bob@staff.example"
+role = "lead"
+[smtp]
+trusted = ["127.0.0.1"]
+[auth]
+authserv_id = "mx.desk.example"
+[[escalation]]
+clock = "first_response"
+at = "target"
+notify = ["team"]
+[[escalation]]
+clock = "first_response"
+at = "limit"
+notify = ["team"]
+[[escalation]]
+clock = "resolution"
+at = "limit"
+notify = ["lead"]
+"""
+
+
+@dataclass
+class Stage:
+    """A ledger, the loops over it, and the time they are told."""
+
+    ledger: Ledger
+    shop: Workshop
+    time: list = field(default_factory=lambda: [NOW])
+    settled: int = 0
+
+    def __post_init__(self):
+        self.restart()
+
+    def restart(self):
+        """Take the loops away, as a crash does, and make new ones over the same ledger."""
+        self.intake = Intake(self.ledger, self.shop, lambda: None)
+        self.watch = Watch(self.ledger, self.shop, self._settle, lambda: None)
+
+    async def _settle(self):
+        self.settled += 1
+        while await self.intake.step():
+            pass
+
+    def move(self, **by):
+        self.time[0] += timedelta(**by)
+
+    async def arrive(
+        self, sender, subject="checkout down", *, to=("csm@desk.example",), text="Hello.", msgid=None, **more
+    ):
+        """Store a mail, as the SMTP door does; give the received ids."""
+        octets = mail_of(sender, subject, text, msgid or f"m{len(await self.ledger.received())}@client.example", **more)
+        return await self.store(sender, to, octets)
+
+    async def store(self, sender, to, octets):
+        env = Envelope(sender, tuple(to), "smtp", "127.0.0.1", self.time[0])
+        return (await self.ledger.accept([(env, octets)]))[0]
+
+    async def tickets(self):
+        return sorted(line.ticket.number for line in await self.ledger.tickets())
+
+    async def letters(self, kind):
+        return [line for line in await self.ledger.outbox() if line.kind == kind]
+
+
+def mail_of(sender, subject, text, msgid, **more):
+    fields = {
+        "Authentication-Results": f"mx.desk.example; dmarc=pass header.from={sender.partition('@')[2]}",
+        "From": sender,
+        "To": "csm@desk.example",
+        "Subject": subject,
+        "Message-ID": f"<{msgid}>",
+        **{name.replace("_", "-"): value for name, value in more.items()},
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"{head}\r\n{text}\r\n".encode()
+
+
+@pytest.fixture
+def stage(tmp_path):
+    """Open a stage. `templates` are files of the operator's own."""
+
+    @contextlib.asynccontextmanager
+    async def opened(**templates):
+        own = tmp_path / "own"
+        own.mkdir(exist_ok=True)
+        for name, text in templates.items():
+            (own / f"{name}.txt.j2").write_text(text)
+        path = tmp_path / "maild.toml"
+        path.write_text(CONFIG)
+        config = load(path, {})
+        ledger = await Ledger.open(f"sqlite://{tmp_path / 'maild.db'}")
+        time = [NOW]
+
+        async def read(octets, return_path):
+            return parse(octets, return_path=return_path)
+
+        shop = Workshop(
+            office=office(config, (b"k" * 32,)),
+            templates=load_templates(config.templates_dir),
+            rules=default_rules(),
+            trusts=truster(config),
+            now=lambda: time[0],
+            read=read,
+        )
+        try:
+            yield Stage(ledger, shop, time)
+        finally:
+            await ledger.close()
+
+    return opened

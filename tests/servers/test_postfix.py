@@ -1,0 +1,297 @@
+"""maild beside a real Postfix, set up as docs/postfix.md says."""
+
+import re
+import socketserver
+import struct
+import subprocess
+import threading
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+
+import pytest
+
+CAROL = "carol@acme.example"
+ANN = "ann@staff.example"
+DESK = "csm@example.com"
+PASS = "mx.example.com; dmarc=pass header.from=acme.example"
+
+
+def written(sender, subject, text, *, to=DESK, headers=()):
+    """Write a mail as a person's program does; `headers` stand first."""
+    mail = EmailMessage()
+    for name, value in headers:
+        mail[name] = value
+    mail["From"] = sender
+    mail["To"] = to
+    mail["Subject"] = subject
+    mail["Date"] = formatdate()
+    mail["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
+    mail.set_content(text)
+    return mail
+
+
+def answered(kept, words):
+    """Write the agent's reply to a notification, the whole of it quoted below."""
+    before = kept.mail
+    quoted = "\n".join(f"> {line}" for line in kept.text.splitlines())
+    mail = written(
+        ANN, f"Re: {before['Subject']}", f"{words}\n\nAnn Agent <{ANN}> wrote:\n{quoted}\n", to=str(before["Reply-To"])
+    )
+    mail["In-Reply-To"] = str(before["Message-ID"])
+    mail["References"] = f"{before['References'] or ''} {before['Message-ID']}".strip()
+    return mail
+
+
+@pytest.fixture
+def by_smtp(program, tmp_path):
+    """Hand a mail to Postfix's own door, as a server of the internet does; give the dialogue."""
+    swaks = program("swaks", "swaks")
+
+    def sent(stage, mail, sender, rcpt, code=0):
+        path = tmp_path / "swaks.eml"
+        path.write_bytes(mail.as_bytes())
+        command = [
+            swaks,
+            "--server",
+            f"127.0.0.1:{stage.postfix.port}",
+            "--from",
+            sender,
+            "--to",
+            rcpt,
+            "--data",
+            f"@{path}",
+        ]
+        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout.decode()
+
+    return sent
+
+
+def opened(stage, **more):
+    """Let Carol write, and give the acknowledgement and the agent's notification."""
+    stage.postfix.sendmail(written(CAROL, "checkout is down", "Nobody can pay today.\n\nCarol", **more), CAROL, DESK)
+    return stage.world.wait(CAROL), stage.world.wait(ANN)
+
+
+def test_a_conversation_through_postfix(stage):
+    ack, notice = opened(stage)
+    assert ack.sender == ""
+    assert "[CSM #1001]" in str(ack.mail["Subject"])
+    assert "Nobody can pay today." in notice.text
+    # Both left through this Postfix, which says so.
+    assert all("(Postfix)" in kept.mail.get_all("Received")[0] for kept in (ack, notice))
+    token = notice.mail["Reply-To"].addresses[0].addr_spec
+    assert re.fullmatch(r"csm\+[a-z2-7]{24}@example\.com", token)
+
+    stage.postfix.sendmail(answered(notice, "Hello Carol,\n\nit is repaired."), ANN, token)
+    relayed = stage.world.wait(CAROL, lambda kept: "it is repaired" in kept.text)
+    assert relayed.mail["From"].addresses[0].addr_spec == DESK
+    assert relayed.sender.startswith("csm+")
+    assert b"ann@" not in relayed.octets.lower()
+    assert b"staff.example" not in relayed.octets.lower()
+
+    ticket = stage.desk.show(1001)
+    assert ticket["state"] == "pending"
+    assert ticket["first_response_at"]
+    assert [message["kind"] for message in ticket["messages"]] == ["customer", "agent"]
+
+    # Her answer, too, finds its way back by the token alone.
+    back = relayed.mail["Reply-To"].addresses[0].addr_spec
+    stage.postfix.sendmail(
+        written(CAROL, "no prefix, no references", "Thank you, but it broke again.", to=back), CAROL, back
+    )
+    stage.world.wait(ANN, lambda kept: "broke again" in kept.text)
+    assert [one["id"] for one in stage.desk.tickets()] == [1001]
+
+
+def test_a_reply_that_the_next_server_refuses_is_no_response(stage):
+    _, notice = opened(stage)
+    stage.world.refused[CAROL] = "550 5.1.1 <carol@acme.example>: no Carol works here any more"
+    stage.postfix.sendmail(
+        answered(notice, "Hello Carol, it is repaired."), ANN, notice.mail["Reply-To"].addresses[0].addr_spec
+    )
+
+    told = stage.world.wait(ANN, lambda kept: "could not be delivered" in str(kept.mail["Subject"]))
+    assert "carol@acme.example" in told.text
+    assert "no Carol works here any more" in told.text
+    ticket = stage.desk.show(1001)
+    assert ticket["state"] == "open"
+    assert ticket["first_response_at"] is None
+    clock = next(one for one in ticket["clocks"] if one["metric"] == "first_response")
+    assert clock["state"] == "running"
+    assert [message["kind"] for message in ticket["messages"]] == ["customer", "agent", "bounce"]
+    assert [one["id"] for one in stage.desk.tickets()] == [1001]
+    # The report came from Postfix to the reply's own return path.
+    assert re.search(r"from=<>.*\n(?:.*\n)*?.*to=<csm\+[a-z2-7]{24}@example\.com>.*status=sent", stage.postfix.log)
+
+
+def test_postfix_keeps_the_mail_while_maild_is_down(make_stage, until):
+    stage = make_stage(start=False)
+    first = written(CAROL, "one", "The first.")
+    stage.postfix.sendmail(first, CAROL, DESK)
+    until(
+        lambda: any("refused" in one["recipients"][0].get("delay_reason", "") for one in stage.postfix.queued()),
+        "a deferred mail",
+    )
+    stage.desk.start()
+    stage.postfix.command("postqueue", "-f")
+    stage.world.wait(ANN)
+    until(lambda: not stage.postfix.queued(), "an empty queue")
+    assert stage.desk.ask("SELECT count(*), state FROM received GROUP BY state") == [(1, "done")]
+    assert len(stage.world.to(CAROL)) == 1
+
+    # In the middle of a day, too.
+    stage.desk.end()
+    stage.postfix.sendmail(written(CAROL, "two", "The second."), CAROL, DESK)
+    until(stage.postfix.queued, "a queued mail")
+    stage.desk.start()
+    stage.postfix.command("postqueue", "-f")
+    stage.world.wait(ANN, lambda kept: "The second." in kept.text)
+    stage.desk.done(2)
+    assert [one["id"] for one in stage.desk.tickets()] == [1001, 1002]
+
+
+def test_an_unknown_recipient_goes_back_to_its_sender_and_not_to_maild(make_stage, by_smtp):
+    stage = make_stage(main="main.cf of a domain of its own")
+    stage.postfix.sendmail(
+        written(CAROL, "hello?", "Is anybody there?", to="nobody@help.example.com"), CAROL, "nobody@help.example.com"
+    )
+    report = stage.world.wait(CAROL)
+    assert report.sender == ""
+    assert report.mail.get_content_type() == "multipart/report"
+    assert b"550 5.1.1 no such mailbox here" in report.octets
+    # Whoever is still connected is told at once.
+    dialogue = by_smtp(
+        stage, written("x@elsewhere.example", "hello?", "?"), "x@elsewhere.example", "nobody@help.example.com", code=24
+    )
+    assert "550 5.1.1" in dialogue
+    assert stage.desk.ask("SELECT count(*) FROM received") == [(0,)]
+    # A detail that is no token of ours is the desk's own mailbox all the same.
+    stage.postfix.sendmail(written(CAROL, "to a detail", "Hello."), CAROL, "csm+unknown@help.example.com")
+    stage.desk.done(1)
+    assert [one["subject"] for one in stage.desk.tickets()] == ["to a detail"]
+
+
+def test_fifty_mails_at_once_are_fifty_tickets(stage, program):
+    source = program("smtp-source", "postfix")
+    command = [
+        source,
+        "-s",
+        "5",
+        "-m",
+        "50",
+        "-l",
+        "2000",
+        "-f",
+        CAROL,
+        "-t",
+        DESK,
+        "-S",
+        "load",
+        f"127.0.0.1:{stage.postfix.port}",
+    ]
+    subprocess.run(command, capture_output=True, timeout=60, check=True)
+    stage.desk.done(50)
+    assert len(stage.desk.tickets()) == 50
+    assert stage.postfix.log.count("relay=127.0.0.1") >= 50
+    assert "status=bounced" not in stage.postfix.log
+
+
+class Milter(socketserver.StreamRequestHandler):
+    """A milter that inserts one Authentication-Results field where `server.index` says."""
+
+    def handle(self):
+        while len(head := self.rfile.read(4)) == 4:
+            packet = self.rfile.read(struct.unpack("!I", head)[0])
+            match packet[:1]:
+                case b"O":
+                    self.say(b"O", struct.pack("!III", 6, 0x1F, 0))
+                case b"E":
+                    self.say(
+                        b"i", struct.pack("!I", self.server.index) + b"Authentication-Results\0" + PASS.encode() + b"\0"
+                    )
+                    self.say(b"c")
+                case b"D" | b"A":
+                    pass
+                case b"Q":
+                    return
+                case _:
+                    self.say(b"c")
+
+    def say(self, code, data=b""):
+        self.wfile.write(struct.pack("!I", len(data) + 1) + code + data)
+
+
+@pytest.fixture
+def milter():
+    """A milter that finds everybody to be who he says he is."""
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        block_on_close = False
+
+    with Server(("127.0.0.1", 0), Milter) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join(10)
+
+
+FORGED = (("Authentication-Results", PASS), ("authentication-results", f"(x)\n {PASS}"))
+"""What a sender may write at the head of his mail."""
+
+
+def proof_of(stage):
+    stage.desk.done(1)
+    return stage.desk.show(1001)["messages"][0]["verified"]
+
+
+@pytest.mark.parametrize("stripped", [True, False], ids=["with header_checks", "without"])
+def test_a_forged_result_counts_for_nothing(make_stage, by_smtp, stripped):
+    stage = make_stage(more="" if stripped else "header_checks =\n")
+    by_smtp(stage, written(CAROL, "hello", "Hello.", headers=FORGED), CAROL, DESK)
+    assert proof_of(stage) == ""
+
+
+def test_the_result_that_a_hop_prepends_counts(make_stage, by_smtp):
+    prepend = f"inline:{{ {{ 127.0.0.1 = PREPEND Authentication-Results: {PASS} }} }}"
+    stage = make_stage(
+        more=f"smtpd_recipient_restrictions = check_client_access {prepend}, permit_mynetworks, reject\n"
+    )
+    by_smtp(stage, written(CAROL, "hello", "Hello."), CAROL, DESK)
+    assert proof_of(stage) == "dmarc"
+
+
+ABOVE, BELOW = "master.cf", "master.cf where milters write below"
+
+
+@pytest.mark.parametrize(
+    ("index", "master", "proof"), [(0, ABOVE, "dmarc"), (1, ABOVE, ""), (1, BELOW, "dmarc"), (0, BELOW, "dmarc")]
+)
+def test_where_a_milter_writes(make_stage, milter, by_smtp, index, master, proof):
+    milter.index = index
+    more = f"smtpd_milters = inet:127.0.0.1:{milter.server_address[1]}\nmilter_default_action = tempfail\n"
+    stage = make_stage(master=master, extra=("maild_header_checks", "maild_smtp_header_checks"), more=more)
+    by_smtp(stage, written(CAROL, "hello", "Hello."), CAROL, DESK)
+    assert proof_of(stage) == proof
+
+
+def test_a_forged_result_counts_for_nothing_where_milters_write_below(make_stage, by_smtp):
+    stage = make_stage(master=BELOW, extra=("maild_header_checks", "maild_smtp_header_checks"))
+    by_smtp(stage, written(CAROL, "hello", "Hello.", headers=FORGED), CAROL, DESK)
+    assert proof_of(stage) == ""
+
+
+def test_the_page_knows_how_to_see_whether_it_is_right(stage):
+    maps = stage.postfix.command("postconf", "-h", "transport_maps").strip()
+    assert re.match(r"maild:\[127\.0\.0\.1\]:\d+\n", postmap(stage, maps, DESK))
+    stage.postfix.command("sendmail", "-bv", "-f", CAROL, "csm+test@example.com")
+    report = stage.world.wait(CAROL)
+    assert b"250 2.1.5" in report.octets
+    assert stage.desk.ask("SELECT count(*) FROM received") == [(0,)]
+
+
+def postmap(stage, maps, key):
+    return stage.postfix.command("postmap", "-q", key, maps)

@@ -1,0 +1,183 @@
+"""The daemon's loops while an operator writes to the same ledger."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from maild.config import load
+from maild.daemon import running, workshop
+from maild.desk import Assign, Grade, Step, on_command
+from maild.intake import MOST_CONFLICTS, Intake, Written, record_of, told_of
+from maild.mail import Envelope
+from maild.store import Ledger
+from maild.store.wake import poke
+from maild.ticket import Severity, State
+from maild.watch import Watch
+
+CONFIG = """
+[desk]
+name = "Example Support"
+address = "csm@desk.example"
+time_zone = "Europe/Berlin"
+data_dir = "."
+[[mailbox]]
+address = "csm@desk.example"
+team = ["ann"]
+[[agent]]
+id = "ann"
+name = "Ann Agent"
+address = "ann@staff.example"
+[smtp]
+listen = "127.0.0.1:0"
+[relay]
+host = "127.0.0.1"
+port = 1
+[auth]
+authserv_id = "mx.desk.example"
+"""
+NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+
+
+def mail(number, answers=""):
+    head = f"From: Carol <carol@acme.example>\r\nTo: csm@desk.example\r\nMessage-ID: <{number}@acme.example>\r\n"
+    reply = f"In-Reply-To: <{answers}@acme.example>\r\n" if answers else ""
+    return f"{head}{reply}Subject: question {number}\r\n\r\nHow does it work?\r\n".encode()
+
+
+class Beside(Ledger):
+    """A ledger beside which an operator is quicker: each of `words` is written just before something is recorded."""
+
+    async def record(self, records):
+        if self.words:
+            await self.words.pop(0)()
+        await super().record(records)
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "maild.toml"
+    path.write_text(CONFIG, "utf-8")
+    return load(path)
+
+
+@pytest.fixture
+async def stage(config):
+    """The loops over a ledger, and an operator with a ledger of his own on the same file."""
+    ledger = await Beside.open(config.database_url)
+    ledger.words = []
+    operator = await Ledger.open(config.database_url, migrate=False)
+    stage = Stage(ledger, operator, await workshop(config, ledger, lambda: stage.now))
+    yield stage
+    await operator.close()
+    await ledger.close()
+
+
+class Stage:
+    def __init__(self, ledger, operator, shop):
+        self.ledger, self.operator, self.shop, self.now = ledger, operator, shop, NOW
+        self.decided = 0
+        self.intake = Intake(ledger, shop, self.count)
+        self.watch = Watch(ledger, shop, self.settled, self.count)
+
+    def count(self):
+        self.decided += 1
+
+    async def settled(self):
+        """Nothing waits."""
+
+    async def receive(self, *octets):
+        for one in octets:
+            env = Envelope("carol@acme.example", ("csm@desk.example",), "smtp", "192.0.2.1", self.now)
+            await self.ledger.accept([(env, one)])
+
+    def say(self, command):
+        """Give what an operator's command does to ticket 1001."""
+
+        async def said():
+            ticket = await self.operator.ticket(1001)
+            told = await told_of(self.operator, 1001)
+            decision = on_command(ticket, told, command, self.shop.office, "bob", self.now)
+            await self.operator.record([record_of(decision, Written((), ()), None, self.now)])
+
+        return said
+
+    async def states(self):
+        return [(line.state, line.attempts, line.fault) for line in reversed(await self.ledger.received())]
+
+    async def events(self):
+        return [event.what for event in await self.ledger.events(1001)]
+
+
+async def test_a_mail_is_decided_on_again_when_an_operator_was_quicker(stage):
+    await stage.receive(mail(1))
+    await stage.intake.step()
+    stage.now += timedelta(minutes=5)
+    await stage.receive(mail(2, "1"), mail(3, "1"), mail(4))
+    stage.ledger.words = [stage.say(Step.RESOLVE), stage.say(Assign("ann")), stage.say(Grade(Severity.LOW))]
+    assert await stage.intake.step() == 3
+    ticket = await stage.ledger.ticket(1001)
+    # Resolved before the mail was decided on, so the mail opens it again, and no word of the operator is lost.
+    assert (ticket.assignee, ticket.state, ticket.severity) == ("ann", State.OPEN, Severity.LOW)
+    events = await stage.events()
+    assert sorted(events[2:]) == sorted(
+        ["status", "assigned", "set_severity", "customer_message", "customer_message", "reopened"]
+    )
+    assert await stage.states() == [("done", 1, "")] * 4
+    assert [message.message_id for message in await stage.ledger.messages(1001)] == [
+        "1@acme.example",
+        "2@acme.example",
+        "3@acme.example",
+    ]
+    assert len(await stage.ledger.tickets()) == 2
+
+
+async def test_conflicts_without_end_are_a_fault(stage):
+    await stage.receive(mail(1))
+    await stage.intake.step()
+    await stage.receive(mail(2, "1"))
+    turns = [Severity.LOW, Severity.HIGH] * MOST_CONFLICTS
+    stage.ledger.words = [stage.say(Grade(severity)) for severity in turns[: MOST_CONFLICTS + 1]]
+    assert await stage.intake.step() == 1
+    (_, (state, attempts, fault)) = await stage.states()
+    assert (state, attempts) == ("waiting", 1)
+    assert fault.startswith("ConflictError")
+    stage.now += timedelta(seconds=10)
+    assert await stage.intake.step() == 1
+    assert (await stage.states())[1] == ("done", 2, "")
+
+
+async def test_a_mail_that_an_operator_drops_meanwhile_stops_nothing(stage):
+    await stage.receive(mail(1), mail(2))
+    stage.ledger.words = [lambda: stage.operator.drop(1, "dropped by operator", stage.now)]
+    assert await stage.intake.step() == 2
+    assert [state for state, _, _ in await stage.states()] == ["dropped", "done"]
+    (line,) = await stage.ledger.tickets()
+    assert line.ticket.subject == "question 2"
+    assert await stage.intake.step() == 0
+
+
+async def test_a_clock_is_judged_again_when_an_operator_was_quicker(stage):
+    await stage.receive(mail(1))
+    await stage.intake.step()
+    stage.now += timedelta(hours=2)
+    stage.ledger.words = [stage.say(Assign("ann"))]
+    assert await stage.watch.step() == [1001]
+    assert "warning" not in await stage.events()
+    assert await stage.watch.step() == [1001]
+    assert (await stage.events())[-2:] == ["assigned", "warning"]
+    assert (await stage.ledger.ticket(1001)).assignee == "ann"
+    assert await stage.watch.step() == []
+
+
+async def test_a_nudge_wakes_the_intake(config):
+    async with asyncio.timeout(30), running(config) as daemon:
+        beside = await Ledger.open(config.database_url, migrate=False)
+        while not await daemon.ledger.tickets():
+            # Nothing tells the daemon of this row but the nudge; it is repeated because the daemon may still be rising.
+            env = Envelope("carol@acme.example", ("csm@desk.example",), "pipe", "", datetime.now(UTC))
+            await beside.accept([(env, mail(1))])
+            assert poke(Path(config.data_dir) / "wake")
+            await asyncio.sleep(0.05)
+        await beside.close()
