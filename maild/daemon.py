@@ -71,7 +71,7 @@ class Daemon:
             rules=rules_of(config),
             trusts=truster(config),
         )
-        async with old.deciding:
+        async with old.deciding():
             self.intake.refit(new)
             self.watch.refit(new)
             self.failures.refit(new)
@@ -106,6 +106,9 @@ async def running(
             intake.nudge()
             changed()
 
+        def heard(what: str) -> None:
+            {"received": intake.nudge, "decided": changed}.get(what, nudge)()
+
         failures = Failures(ledger, shop, changed)
         relay = Relay(smarthost(config), relay_tls)
         outbox = Outbox(ledger, [relay], now, rng, lease=LEASE, on_failed=failures.tell)
@@ -119,6 +122,7 @@ async def running(
         watch = Watch(ledger, shop, settled, outbox.wake.set)
         smtp = smtp_server(config, acceptor, intake, now, sockets)
         await _loops(stack, outbox, intake, watch)
+        await stack.enter_async_context(ledger.listening(heard))
         nudged = Wake.listen(config.data_dir / "wake", nudge)
         stack.callback(nudged.close)
         await smtp.start()
@@ -138,6 +142,7 @@ async def workshop(config: Config, ledger: Ledger, parsers: Parsers, now: Callab
         trusts=truster(config),
         now=now,
         read=parsers.parse,
+        deciding=ledger.deciding,
     )
 
 

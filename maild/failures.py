@@ -31,7 +31,7 @@ class Failures:
     async def tell(self, row: Owed, words: str) -> None:
         """Write down what the failure of `row` means; `words` are the smarthost's."""
         for _ in range(MOST_ATTEMPTS):
-            async with self._shop.deciding:
+            async with self._shop.deciding():
                 try:
                     await self._decide(row, words)
                 except ConflictError as conflict:

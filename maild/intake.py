@@ -8,7 +8,7 @@ breaks us is quarantined with its fault after `MOST_ATTEMPTS`, and the next one 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -58,7 +58,7 @@ class Workshop:
     trusts: Callable[[str], bool]
     now: Callable[[], datetime]
     read: Callable[[bytes, str], Awaitable[InboundMail]]
-    deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
+    deciding: Callable[[], contextlib.AbstractAsyncContextManager[None]]
 
     def write(self, decision: Decision) -> Written:
         """Compose what a decision owes. A letter that the gate refuses is not owed, and an event says why."""
@@ -172,7 +172,7 @@ class Intake:
         """Process one batch; give how many mails were taken. LedgerError passes: it is no mail's fault."""
         batch = await self._ledger.take(BATCH, now=self._shop.now())
         parsed = await asyncio.gather(*(self._parse(received) for received in batch), return_exceptions=True)
-        async with self._shop.deciding:
+        async with self._shop.deciding():
             await self._decide_all(batch, parsed)
         return len(batch)
 

@@ -71,7 +71,7 @@ class Watch:
             await self._settled()
         for number in numbers:
             self.pulse.beat()
-            async with self._shop.deciding:
+            async with self._shop.deciding():
                 await self.judge(number)
         return numbers
 

@@ -99,7 +99,9 @@ class Postgres:
 
     def start(self):
         if not self.port:
-            self.run("initdb", "--no-sync", "-D", "data", "-U", "maild", "--auth=trust", "--encoding=UTF8", "--locale=C")
+            self.run(
+                "initdb", "--no-sync", "-D", "data", "-U", "maild", "--auth=trust", "--encoding=UTF8", "--locale=C"
+            )
             with socket.socket() as free:
                 free.bind(("127.0.0.1", 0))
                 self.port = free.getsockname()[1]
@@ -157,7 +159,9 @@ def nobody():
 
 def found(program):
     """Give the folder of a server's programs; distributions keep PostgreSQL's off the PATH."""
-    places = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name)), ]
+    places = [
+        *sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name)),
+    ]
     on_path = shutil.which(program)
     return next((place for place in reversed(places) if (place / program).exists()), on_path and Path(on_path).parent)
 

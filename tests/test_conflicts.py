@@ -1,14 +1,17 @@
 """The daemon's loops while an operator writes to the same ledger."""
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from maild.config import load
 from maild.daemon import running, workshop
 from maild.desk import Assign, Grade, Step, on_command
+from maild.ingest.parse import parse
 from maild.intake import MOST_CONFLICTS, Intake, Written, record_of, told_of
 from maild.mail import Envelope
 from maild.store import Ledger
@@ -55,6 +58,16 @@ class Beside(Ledger):
         await super().record(records)
 
 
+@pytest.fixture(autouse=True)
+def quiet():
+    """Keep the loops' log to ourselves: drawing a traceback for a terminal takes seconds."""
+    structlog.configure(
+        logger_factory=structlog.ReturnLoggerFactory(), processors=[structlog.processors.JSONRenderer(default=str)]
+    )
+    yield
+    structlog.reset_defaults()
+
+
 @pytest.fixture
 def config(tmp_path):
     path = tmp_path / "maild.toml"
@@ -62,24 +75,40 @@ def config(tmp_path):
     return load(path)
 
 
+class InThisProcess:
+    """Parses where we stand: the workers have tests of their own."""
+
+    async def parse(self, octets, return_path):
+        return parse(octets, return_path=return_path)
+
+
 @pytest.fixture
 async def stage(config):
     """The loops over a ledger, and an operator with a ledger of his own on the same file."""
-    ledger = await Beside.open(config.database_url)
-    ledger.words = []
-    operator = await Ledger.open(config.database_url, migrate=False)
-    stage = Stage(ledger, operator, await workshop(config, ledger, lambda: stage.now))
-    yield stage
-    await operator.close()
-    await ledger.close()
+    async with contextlib.AsyncExitStack() as stack:
+        ledger = await Beside.open(config.database_url)
+        stack.push_async_callback(ledger.close)
+        ledger.words, times = [], [NOW]
+        operator = await Ledger.open(config.database_url, migrate=False)
+        stack.push_async_callback(operator.close)
+        stage = Stage(ledger, operator, await workshop(config, ledger, InThisProcess(), lambda: times[0]), times)
+        yield stage
 
 
 class Stage:
-    def __init__(self, ledger, operator, shop):
-        self.ledger, self.operator, self.shop, self.now = ledger, operator, shop, NOW
+    def __init__(self, ledger, operator, shop, times):
+        self.ledger, self.operator, self.shop, self.times = ledger, operator, shop, times
         self.decided = 0
         self.intake = Intake(ledger, shop, self.count)
         self.watch = Watch(ledger, shop, self.settled, self.count)
+
+    @property
+    def now(self):
+        return self.times[0]
+
+    @now.setter
+    def now(self, at):
+        self.times[0] = at
 
     def count(self):
         self.decided += 1
@@ -172,12 +201,13 @@ async def test_a_clock_is_judged_again_when_an_operator_was_quicker(stage):
 
 
 async def test_a_nudge_wakes_the_intake(config):
-    async with asyncio.timeout(30), running(config) as daemon:
+    async with asyncio.timeout(60), contextlib.AsyncExitStack() as stack:
+        daemon = await stack.enter_async_context(running(config))
         beside = await Ledger.open(config.database_url, migrate=False)
+        stack.push_async_callback(beside.close)
+        env = Envelope("carol@acme.example", ("csm@desk.example",), "pipe", "", datetime.now(UTC))
+        # Nothing tells the daemon of this row but the nudge.
+        await beside.accept([(env, mail(1))])
         while not await daemon.ledger.tickets():
-            # Nothing tells the daemon of this row but the nudge; it is repeated because the daemon may still be rising.
-            env = Envelope("carol@acme.example", ("csm@desk.example",), "pipe", "", datetime.now(UTC))
-            await beside.accept([(env, mail(1))])
             assert poke(Path(config.data_dir) / "wake")
-            await asyncio.sleep(0.05)
-        await beside.close()
+            await asyncio.sleep(0.1)

@@ -29,7 +29,7 @@ STATUS_EVERY = 15.0
 def serve(config: ConfigOption = None) -> None:
     """Run the daemon until SIGTERM. SIGHUP reads the configuration again."""
     _log_to_stderr()
-    loaded = configuration(config)
+    loaded = configuration(config, secrets=True)
     try:
         loaded.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -163,5 +163,5 @@ def _log_to_stderr() -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,
     )

@@ -14,7 +14,7 @@ import typer
 
 from maild.config import Config, ConfigError, find, load
 from maild.store import Ledger, LedgerError
-from maild.store.ledger import path_of
+from maild.store.ledger import is_made
 
 
 class Exit(IntEnum):
@@ -50,10 +50,10 @@ def say(line: str = "") -> None:
     print(line, flush=True)  # noqa: T201 - the command's voice
 
 
-def configuration(given: Path | None) -> Config:
-    """Load the configuration, or end with 78 and every fault."""
+def configuration(given: Path | None, *, secrets: bool = False) -> Config:
+    """Load the configuration, or end with 78 and every fault. Only who sends or fetches mail needs the `secrets`."""
     try:
-        return load(find(given, os.environ))
+        return load(find(given, os.environ), secrets=secrets)
     except ConfigError as error:
         fail(Exit.CONFIG, *(f"{error.path}: {fault}" for fault in error.faults))
 
@@ -62,7 +62,7 @@ def configuration(given: Path | None) -> Config:
 async def ledger_of(config: Config) -> AsyncIterator[Ledger]:
     """Open the ledger beside a daemon that may be running; end with 69 where there is none."""
     try:
-        if not path_of(config.database_url).exists():
+        if not is_made(config.database_url):
             fail(Exit.UNAVAILABLE, f"there is no ledger at {config.database_url} yet: `maild serve` makes it")
         ledger = await Ledger.open(config.database_url, migrate=False)
     except LedgerError as error:

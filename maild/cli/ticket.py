@@ -81,11 +81,15 @@ def severity(
 
 
 def operator() -> str:
-    """Give the login name of whoever calls, or the number of a user without one."""
+    """Give the login name of whoever calls, through sudo too, or the number of a user without one.
+
+    Never `maild`: that actor is the daemon, whose guesses give way to a person's word.
+    """
     try:
-        return getpass.getuser()
+        name = os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):  # KeyError until Python 3.13
         return f"uid {os.getuid()}"
+    return "operator" if name == "maild" else name
 
 
 def _do(given: Path | None, number: str, command: Command) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from maild.config.model import Config, MailboxSection
 from maild.config.shape import PLACEHOLDER, Shape
 from maild.store.faults import LedgerError
-from maild.store.ledger import path_of
+from maild.store.ledger import is_made
 
 
 def cross_faults(shape: Shape, config: Config) -> Iterator[str]:
@@ -15,7 +15,7 @@ def cross_faults(shape: Shape, config: Config) -> Iterator[str]:
     yield from _agents(shape)
     yield from _names(shape, config)
     try:
-        path_of(config.database_url)
+        is_made(config.database_url)
     except LedgerError as error:
         yield f"database.url: {error}"
     if config.relay.username and not config.relay.password_file:

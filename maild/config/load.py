@@ -50,13 +50,16 @@ def find(given: Path | None, environment: Mapping[str, str]) -> Path:
     return found
 
 
-def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
-    """Read, check and resolve `path`. Raises ConfigError with every fault at once."""
+def load(path: Path, environment: Mapping[str, str] | None = None, *, secrets: bool = True) -> Config:
+    """Read, check and resolve `path`. Raises ConfigError with every fault at once.
+
+    Without `secrets` no password is read, and none is missed: a systemd credential is for the daemon alone.
+    """
     environment = os.environ if environment is None else environment
     raw = _read(path)
     found = shape(raw)
     faults = list(found.faults)
-    config = _resolve(path, found, environment, faults)
+    config = _resolve(path, found, environment, faults, secrets=secrets)
     faults += cross_faults(found, config)
     if faults:
         raise ConfigError(path, faults, config.templates_dir)
@@ -78,7 +81,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(path, [f"is not TOML: {error}"]) from error
 
 
-def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: list[str]) -> Config:
+def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: list[str], *, secrets: bool) -> Config:
     file = found.file
     data_dir = Path(file.desk.data_dir or environment.get("STATE_DIRECTORY", "").partition(":")[0] or "/var/lib/maild")
     data_dir = data_dir if data_dir.is_absolute() else path.resolve().parent / data_dir
@@ -91,7 +94,9 @@ def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: l
         database_url=file.database.url or f"sqlite://{quote(str(data_dir / 'maild.db'))}",
         mailboxes=file.mailbox
         or (MailboxSection(address=file.desk.address, team=tuple(agent.id for agent in file.agent)),),
-        relay_password=_secret(path, file.relay.password_file, "relay.password_file", environment, faults),
+        relay_password=_secret(path, file.relay.password_file, "relay.password_file", environment, faults)
+        if secrets
+        else "",
         calendars=calendars,
         policies=_policies(file, calendars, faults),
         ladders=_ladders(found, faults),

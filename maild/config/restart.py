@@ -28,7 +28,7 @@ _KEYS = {"data_dir": "desk.data_dir", "database_url": "database.url", "relay_pas
 
 def needs_restart(running: Config, new: Config) -> tuple[str, ...]:
     """Give the keys in which the two differ and which a reload does not take over."""
-    found = []
+    found: list[str] = []
     for name in Config.__slots__:
         before, after = getattr(running, name), getattr(new, name)
         if name in RELOADED or before == after:
@@ -38,4 +38,4 @@ def needs_restart(running: Config, new: Config) -> tuple[str, ...]:
             found += [f"{name}.{key}" for key in keys if f"{name}.{key}" not in RELOADED]
         else:
             found.append(_KEYS.get(name, name))
-    return tuple(found)
+    return tuple(dict.fromkeys(found))

@@ -72,7 +72,8 @@ def follow(case: Case, office: Office, now: datetime, ticket: Ticket, admitted_b
     sender = case.mail.sender
     events: tuple[Event, ...] = ()
     state = ticket.state
-    at = case.received.received_at
+    # Decided after an operator's word that came later than the mail: it answers that word, so it cannot stand before it.
+    at = max([case.received.received_at, *(event.at for event in case.told.events if event.what == "status")])
     because = f"{case.placement.because}; {admitted_because}"
     if kind == "customer":
         state = move(ticket.state, Trigger.CUSTOMER_MESSAGE) or ticket.state

@@ -14,6 +14,7 @@ from maild.store.door import Write
 from maild.store.lines import ReceivedLine
 from maild.store.packing import Packed, digest_of, pack, unpack
 from maild.store.shelf import EVER, FREE, LEASE, Shelf, instant, marks, reading
+from maild.store.words import key
 
 SEEN_FOR = timedelta(days=7)
 """How long the same octets for the same recipient count as the same delivery, made again."""
@@ -180,10 +181,10 @@ def _unpacked(rows: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:
 def _accepted(env: Envelope, packed: Packed) -> Iterator[Write]:
     yield packed.write()
     for rcpt in env.rcpt_to:
-        key = rcpt.lower()
-        row = (packed.digest, env.mail_from, rcpt, key, env.via, env.peer, env.received_at)
-        yield Write(_ACCEPT, (*row, key, packed.digest, env.received_at - SEEN_FOR))
-        yield Write(_ACCEPTED, (key, packed.digest))
+        rcpt_key = key(rcpt.lower())
+        row = (packed.digest, env.mail_from, rcpt, rcpt_key, env.via, env.peer, env.received_at)
+        yield Write(_ACCEPT, (*row, rcpt_key, packed.digest, env.received_at - SEEN_FOR))
+        yield Write(_ACCEPTED, (rcpt_key, packed.digest))
 
 
 def _ids(env: Envelope, answers: Iterator[list[tuple[int, ...]]]) -> tuple[int, ...]:

@@ -4,7 +4,6 @@ A unit is posted whole, so a caller that is cancelled (aiosmtpd does that when a
 half-way nor leave a lock behind. There are two doors, `door_sqlite` and `door_postgres`; both take the same statements.
 """
 
-import re
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ Rows = list[tuple[Any, ...]]
 
 Heard = Callable[[str], None]
 """Called with "received" or "decided" when another daemon wrote so, with "poll" when anything may have happened."""
-
-_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +63,3 @@ class Door(Protocol):
 
     async def close(self) -> None:
         """Wait for the units in flight, then disconnect. Calling it again does nothing."""
-
-
-def writable(text: str) -> str:
-    """Give text that every engine keeps: NUL (PostgreSQL has none) and lone surrogates become U+FFFD.
-
-    Mail holds both, and no mail is refused for a character; its octets stay as they came.
-    """
-    if text.isascii() and "\0" not in text:
-        return text
-    return _UNWRITABLE.sub("\ufffd", text)

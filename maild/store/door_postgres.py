@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 import structlog
 
-from maild.store.door import Heard, Rows, Write, writable
+from maild.store.door import Heard, Rows, Write
 from maild.store.faults import (
     ConflictError,
     LedgerAwayError,
@@ -27,6 +27,7 @@ from maild.store.faults import (
     LedgerSchemaError,
 )
 from maild.store.instant import utc
+from maild.store.words import writable
 
 log = structlog.get_logger("maild.ledger")
 

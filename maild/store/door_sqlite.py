@@ -10,9 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from maild.store.door import Heard, Rows, Write, writable
+from maild.store.door import Heard, Rows, Write
 from maild.store.faults import ConflictError, LedgerBusyError, LedgerClosedError, LedgerError, LedgerSchemaError
 from maild.store.instant import utc_text
+from maild.store.words import writable
 
 T = TypeVar("T")
 

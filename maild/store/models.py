@@ -8,8 +8,8 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from maild.store.door import writable
 from maild.store.instant import InstantField
+from maild.store.words import key, writable
 
 WIDE = 1000
 """CharField wants a width; the columns are text without one."""
@@ -21,6 +21,22 @@ class _Words(fields.TextField):
     def to_db_value(self, value: Any, instance: Any) -> Any:  # noqa: ARG002 - the signature is tortoise's
         """Convert on the way to the engine, in filters too."""
         return writable(value) if isinstance(value, str) else value
+
+
+class _Key(fields.TextField):
+    """A key that looks for what was written as `key`."""
+
+    def to_db_value(self, value: Any, instance: Any) -> Any:  # noqa: ARG002 - the signature is tortoise's
+        """Convert on the way to the engine, in filters too."""
+        return key(value) if isinstance(value, str) else value
+
+
+class _KeyColumn(fields.CharField[Any]):
+    """Likewise, where it is the table's own key."""
+
+    def to_db_value(self, value: Any, instance: Any) -> Any:  # noqa: ARG002 - the signature is tortoise's
+        """Convert on the way to the engine, in filters too."""
+        return key(value) if isinstance(value, str) else value
 
 
 class Octets(Model):
@@ -38,7 +54,7 @@ class Received(Model):
     digest = _Words()
     mail_from = _Words()
     rcpt = _Words()
-    rcpt_key = _Words()
+    rcpt_key = _Key()
     via = _Words()
     peer = _Words()
     received_at = InstantField()
@@ -55,7 +71,7 @@ class Received(Model):
 class Party(Model):
     """An address we have met."""
 
-    address = fields.CharField(WIDE, primary_key=True)
+    address = _KeyColumn(WIDE, primary_key=True)
     name = _Words()
     first_seen = InstantField()
     last_seen = InstantField()
@@ -91,7 +107,7 @@ class Participant(Model):
 
     id = fields.BigIntField(primary_key=True)
     ticket = fields.BigIntField()
-    address = _Words()
+    address = _Key()
 
 
 class Message(Model):
@@ -99,11 +115,11 @@ class Message(Model):
 
     id = fields.BigIntField(primary_key=True)
     ticket = fields.BigIntField()
-    message_id = _Words()
+    message_id = _Key()
     at = InstantField()
     sender_name = _Words()
     sender_address = _Words()
-    sender_key = _Words()
+    sender_key = _Key()
     kind = _Words()
     verified = _Words()
     placed_because = _Words()
@@ -130,7 +146,7 @@ class Reference(Model):
     """A Message-ID and the ticket it speaks for."""
 
     id = fields.BigIntField(primary_key=True)
-    msgid = _Words()
+    msgid = _Key()
     ticket = fields.BigIntField()
     kind = _Words()
 
@@ -176,7 +192,7 @@ class Outbox(Model):
     """Mail that is owed, and what became of it."""
 
     id = fields.BigIntField(primary_key=True)
-    key = _Words()
+    key = _Key()
     kind = _Words()
     ticket = fields.BigIntField(null=True)
     envelope_from = _Words()

@@ -8,6 +8,7 @@ from maild.store.accept import Accepting
 from maild.store.door import Write
 from maild.store.lines import OutboxLine, OutboxMail
 from maild.store.shelf import instant, reading
+from maild.store.words import writable
 
 _CLAIM = """WITH mine AS MATERIALIZED (
     SELECT id FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL AND not_before <= ?
@@ -51,10 +52,13 @@ class Owing(Accepting):
         ]
 
     async def unclaim(self, now: datetime, lease: timedelta) -> None:
-        """Let go at once what a daemon that died may have claimed for `lease`; only for who holds the ledger alone.
+        """Let go at once what a daemon that died may have claimed for `lease`, where the caller holds the ledger alone.
 
-        A mail that was put off for no longer than that goes early, too.
+        A mail that was put off for no longer than that goes early, too. Where daemons share the ledger nothing is let
+        go: the others may be sending it.
         """
+        if self._door.pooled:
+            return
         await self._write(Write(_UNCLAIM, (now, now, now + lease)))
 
     async def sent(self, outbox_id: int, at: datetime, reply: str) -> None:
@@ -77,7 +81,7 @@ class Owing(Accepting):
     async def acks_since(self, rcpt: str, since: datetime) -> int:
         """Count the acknowledgements decided since then for an address; "" counts those for anybody."""
         owed = self._from(models.Outbox).filter(kind="ack", created_at__gte=since)
-        return await (owed.filter(rcpt__iexact=rcpt) if rcpt else owed).count()
+        return await (owed.filter(rcpt__iexact=writable(rcpt)) if rcpt else owed).count()
 
     @reading
     async def next_outbox_at(self) -> datetime | None:

@@ -7,6 +7,7 @@ from maild.store import models
 from maild.store.lines import PartyLine
 from maild.store.shelf import chunks, reading
 from maild.store.showing import Showing
+from maild.store.words import key
 from maild.ticket import Ticket
 
 
@@ -23,7 +24,7 @@ class Placing(Showing):
                 found.setdefault(row["msgid"], []).append((row["ticket"], row["kind"]))
         for places in found.values():
             places.sort(key=lambda place: ("own", "seen", "named").index(place[1]))
-        return found
+        return {msgid: found[key(msgid)] for msgid in msgids if key(msgid) in found}
 
     @reading
     async def known_message(self, message_id: str, sender_key: str, body_digest: str) -> tuple[int, int] | None:

@@ -13,6 +13,7 @@ from maild.store.door import Write
 from maild.store.instant import maybe_text, utc_text
 from maild.store.packing import pack
 from maild.store.shelf import marks
+from maild.store.words import key
 from maild.ticket import Event, Message, Ticket
 
 
@@ -121,7 +122,7 @@ def _ticket(record: Record) -> Iterator[Write]:
         yield _insert("ticket", row)
     yield Write("DELETE FROM participant WHERE ticket = ?", (ticket.number,))
     for address in ticket.participants:
-        yield _insert("participant", {"ticket": ticket.number, "address": address}, _KEEP)
+        yield _insert("participant", {"ticket": ticket.number, "address": key(address)}, _KEEP)
 
 
 def _message(message: Message) -> Iterator[Write]:
@@ -130,11 +131,11 @@ def _message(message: Message) -> Iterator[Write]:
         {
             "id": message.id,
             "ticket": message.ticket,
-            "message_id": message.message_id,
+            "message_id": key(message.message_id),
             "at": message.at,
             "sender_name": message.sender.name,
             "sender_address": message.sender.address,
-            "sender_key": message.sender.key,
+            "sender_key": key(message.sender.key),
             "kind": message.kind,
             "verified": message.verified,
             "placed_because": message.placed_because,
@@ -149,11 +150,11 @@ def _message(message: Message) -> Iterator[Write]:
 
 
 def _recipient(message: int, rcpt: str) -> Write:
-    return _insert("message_recipient", {"message": message, "rcpt": rcpt}, _KEEP)
+    return _insert("message_recipient", {"message": message, "rcpt": key(rcpt)}, _KEEP)
 
 
 def _reference(msgid: str, ticket: int, kind: str) -> Write:
-    return _insert("reference", {"msgid": msgid, "ticket": ticket, "kind": kind}, _KEEP)
+    return _insert("reference", {"msgid": key(msgid), "ticket": ticket, "kind": kind}, _KEEP)
 
 
 def _clocks(record: Record) -> Iterator[Write]:
@@ -212,7 +213,7 @@ def _outgoing(at: datetime, mail: Outgoing) -> Iterator[Write]:
     yield _insert(
         "outbox",
         {
-            "key": mail.key,
+            "key": key(mail.key),
             "kind": mail.kind,
             "ticket": mail.ticket or None,
             "envelope_from": mail.envelope_from,
@@ -227,11 +228,11 @@ def _outgoing(at: datetime, mail: Outgoing) -> Iterator[Write]:
 
 
 def _party(at: datetime, party: Address) -> Write:
-    return _insert("party", {"address": party.key, "name": party.name, "first_seen": at, "last_seen": at}, _MET)
+    return _insert("party", {"address": key(party.key), "name": party.name, "first_seen": at, "last_seen": at}, _MET)
 
 
 def _failed(at: datetime, address: str) -> Write:
-    row = {"address": address.lower(), "name": "", "first_seen": at, "last_seen": at, "failed_at": at}
+    row = {"address": key(address.lower()), "name": "", "first_seen": at, "last_seen": at, "failed_at": at}
     return _insert("party", row, "ON CONFLICT (address) DO UPDATE SET failed_at = excluded.failed_at")
 
 

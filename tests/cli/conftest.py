@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.header import Header
 
 import pytest
+import structlog
 
 from maild.cli.app import main
 from maild.cli.demo_stage import Sink, StageClock, body, send, written
@@ -37,7 +38,8 @@ def maild(capsys, monkeypatch):
         told = capsys.readouterr()
         return Done(end.value.code or 0, told.out, told.err)
 
-    return run
+    yield run
+    structlog.reset_defaults()  # a command of this process may have sent its log to a stream that ends with the test
 
 
 @pytest.fixture

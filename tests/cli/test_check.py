@@ -105,14 +105,22 @@ NOW = datetime(2026, 3, 24, 12, 0, tzinfo=UTC)
 def test_the_promise_is_told_in_dates_over_a_change_of_the_clock(configured):
     assert promises(load(configured(DESK), {}), NOW) == [
         "What is promised to a mail of Friday 2026-03-27 (Europe/Berlin):",
-        "  an urgent ticket on Friday 16:50 must be answered by Friday 2026-03-27 17:20"
-        " and resolved by Friday 2026-03-27 17:50 (calendar always)",
-        "  a high ticket on Friday 16:50 must be answered by Friday 2026-03-27 17:20"
-        " and resolved by Monday 2026-03-30 10:50 (calendar weekdays)",
-        "  a normal ticket on Friday 16:50 must be answered by Friday 2026-03-27 20:50"
-        " and resolved by Monday 2026-03-30 16:50 (calendar weekdays)",
-        "  a low ticket on Friday 16:50 must be answered by Monday 2026-03-30 04:50"
-        " and resolved by Tuesday 2026-03-31 16:50 (calendar weekdays)",
+        (
+            "  an urgent ticket on Friday 16:50 must be answered by Friday 2026-03-27 17:20"
+            " and resolved by Friday 2026-03-27 17:50 (calendar always)"
+        ),
+        (
+            "  a high ticket on Friday 16:50 must be answered by Friday 2026-03-27 17:20"
+            " and resolved by Monday 2026-03-30 10:50 (calendar weekdays)"
+        ),
+        (
+            "  a normal ticket on Friday 16:50 must be answered by Friday 2026-03-27 20:50"
+            " and resolved by Monday 2026-03-30 16:50 (calendar weekdays)"
+        ),
+        (
+            "  a low ticket on Friday 16:50 must be answered by Monday 2026-03-30 04:50"
+            " and resolved by Tuesday 2026-03-31 16:50 (calendar weekdays)"
+        ),
     ]
 
 

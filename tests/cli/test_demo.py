@@ -2,33 +2,34 @@
 
 import json
 import re
-import time
+import resource
+import subprocess
+import sys
 
 import pytest
 
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
-    """Run the demo once; give the process, the seconds it took, and the folder it was to keep."""
-    import subprocess  # noqa: PLC0415 - once for the module, so not by the fixture of each test
-    import sys  # noqa: PLC0415 - likewise
-
+    """Run the demo once; give the process, the processor's seconds it took, and the folder it was to keep."""
     keep = tmp_path_factory.mktemp("demo") / "kept"
-    began = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [sys.executable, "-m", "maild", "demo", "--keep", str(keep)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=90,
         check=False,
         env={"COLUMNS": "100", "PATH": "", "PYTHONUTF8": "1"},
     )
-    return done, time.monotonic() - began, keep
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, keep
 
 
 def test_it_ends_well_and_soon(told):
     done, seconds, _ = told
     assert (done.returncode, done.stderr) == (0, "")
+    # Those of the processor: on a machine that is busy with other tests the wall's say nothing of the demo.
     assert seconds < 15
 
 

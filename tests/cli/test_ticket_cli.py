@@ -43,6 +43,7 @@ role = "lead"
 @pytest.fixture
 def path(tmp_path, monkeypatch):
     monkeypatch.setenv("LOGNAME", "ann")
+    monkeypatch.delenv("SUDO_USER", raising=False)
     monkeypatch.setenv("COLUMNS", "200")
     path = tmp_path / "maild.toml"
     path.write_text(CONFIG, "utf-8")
@@ -161,8 +162,17 @@ def test_the_daemon_is_nudged(desk, tmp_path):
         assert sock.recv(1) == b""
 
 
+@pytest.mark.parametrize(
+    ("sudo", "login", "name"), [("", "ann", "ann"), ("ann", "maild", "ann"), ("", "maild", "operator")]
+)
+def test_who_decides_is_a_person(monkeypatch, sudo, login, name):
+    monkeypatch.setenv("SUDO_USER", sudo)
+    monkeypatch.setenv("LOGNAME", login)
+    assert operator() == name
+
+
 def test_a_user_without_a_name_is_a_number(monkeypatch):
-    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+    for name in ("SUDO_USER", "LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
 
     def nobody(uid):

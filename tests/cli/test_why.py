@@ -10,7 +10,7 @@ def test_the_reasons_are_one_object_on_one_line(maild, ledger):
     assert (why["id"], why["reference"], why["severity"]) == (1001, "CSM #1001", "urgent")
     assert why["severity_because"]
     assert all(message["placed_because"] for message in why["placed"])
-    assert [message["verified"] for message in why["placed"]][0] == "dmarc"
+    assert next(message["verified"] for message in why["placed"]) == "dmarc"
     assert why["first_response_evidence"]
     assert {line["level"] for line in why["told"]} >= {"target", "limit"}
     assert all(line["because"] and line["at"].endswith("Z") for line in why["told"])

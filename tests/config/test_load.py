@@ -53,7 +53,7 @@ def test_a_desk_without_a_mailbox_has_one_with_all_agents(read):
         (DESK + 'time_zone = "Mars/Olympus"', "desk.time_zone: 'Mars/Olympus' is no IANA time zone"),
         (DESK + 'name = "a\\nb"', "desk.name: 'a\\nb' is no single line of text"),
         (DESK + "name = 3", "desk.name: input should be a valid string"),
-        (DESK + "[database]\nurl = 'postgres://x/y'", "database.url: 'postgres://x/y': the database is sqlite:///"),
+        (DESK + "[database]\nurl = 'mysql://x/y'", "database.url: 'mysql://x/y': the database is sqlite:///"),
         (DESK + "[nonsense]", "nonsense: unknown key; known are desk, database, mailbox"),
         (DESK + "[smpt]", "smpt: unknown key, did you mean smtp?"),
         (DESK + "[mailbox]\naddress = 'a@b'", "mailbox: is a list: write it in [ ], or repeat the section in [[ ]]"),

@@ -177,6 +177,15 @@ class TestFollowing:
         assert kinds(decision) == [NoticeLetter] * 2
         assert decision.message.kind == "customer"
 
+    def test_a_mail_that_is_decided_after_a_later_resolution_reopens_it_for_the_clocks_too(
+        self, make_case, make_ticket, office, now
+    ):
+        ticket = make_ticket(state=State.RESOLVED, resolved_at=now + timedelta(minutes=5))
+        resolved = Event(now + timedelta(minutes=5), "ann", "status", "x", {"to": "resolved"})
+        decision = on_mail(make_case(ticket, told=Told((opened(ticket), resolved))), office, now + timedelta(minutes=6))
+        assert decision.ticket.state is State.OPEN
+        assert [clock.stopped_at for clock, _ in decision.clocks] == [None, None]
+
     def test_only_the_owner_hears_of_the_next_mail(self, make_case, make_ticket, office, now):
         ticket = make_ticket(assignee="bob", state=State.OPEN)
         decision = on_mail(make_case(ticket), office, now)

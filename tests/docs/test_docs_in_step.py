@@ -13,8 +13,10 @@ from typer.main import get_command
 
 import maild
 from maild.cli.app import app
+from maild.cli.inspect import as_dict
 from maild.config import load
 from maild.config.model import AgentSection, CustomerSection, DeskSection, EscalationSection, File, MailboxSection
+from maild.ingest.parse import parse
 from maild.sla.policy import SECONDS
 from maild.ticket import Severity
 
@@ -244,3 +246,17 @@ def test_no_page_is_long(path):
 
 def test_the_changelog_speaks_of_this_version():
     assert f"## [{maild.__version__}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_what_inspect_prints_is_named():
+    words = section(page("cli.md"), "maild inspect")
+    for key in (*as_dict(parse(b"Return-Path: <>\nFrom: MAILER-DAEMON@a.example\n\n")), "path", "index", "seconds"):
+        assert f"`{key}`" in words, key
+
+
+def test_log_events_that_are_named_exist():
+    source = "\n".join(path.read_text("utf-8") for path in (ROOT / "maild").rglob("*.py"))
+    named = re.findall(r"`((?:daemon|smtp|mail|parse|clock|outbox|intake|watch|reload)\.\w+)`", page("operations.md"))
+    assert named
+    for event in named:
+        assert f'"{event}"' in source, event

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import structlog
 
 from maild.config import load
-from maild.config.office import office, truster
+from maild.daemon import workshop
 from maild.ingest.parse import parse
 from maild.intake import Intake, Workshop
 from maild.mail import Envelope
-from maild.outbound.template_files import load_templates
-from maild.sla.keywords import default_rules
 from maild.store import Ledger
 from maild.watch import Watch
 
@@ -49,6 +48,23 @@ clock = "resolution"
 at = "limit"
 notify = ["lead"]
 """
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    """Keep the loops' log to ourselves: drawing a traceback for a terminal takes seconds."""
+    structlog.configure(
+        logger_factory=structlog.ReturnLoggerFactory(), processors=[structlog.processors.JSONRenderer(default=str)]
+    )
+    yield
+    structlog.reset_defaults()
+
+
+class InThisProcess:
+    """Parses where we stand: the workers have tests of their own."""
+
+    async def parse(self, octets, return_path):
+        return parse(octets, return_path=return_path)
 
 
 @dataclass
@@ -123,17 +139,7 @@ def stage(tmp_path):
         ledger = await Ledger.open(f"sqlite://{tmp_path / 'maild.db'}")
         time = [NOW]
 
-        async def read(octets, return_path):
-            return parse(octets, return_path=return_path)
-
-        shop = Workshop(
-            office=office(config, (b"k" * 32,)),
-            templates=load_templates(config.templates_dir),
-            rules=default_rules(),
-            trusts=truster(config),
-            now=lambda: time[0],
-            read=read,
-        )
+        shop = await workshop(config, ledger, InThisProcess(), lambda: time[0])
         try:
             yield Stage(ledger, shop, time)
         finally:

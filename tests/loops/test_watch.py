@@ -159,7 +159,7 @@ async def test_a_wake_makes_the_loop_look_again(stage):
             on.move(hours=1)
             on.watch.wake.set()
             async with asyncio.timeout(20):
-                while not await on.letters("escalation"):
+                while not await on.letters("escalation"):  # noqa: ASYNC110 - the ledger has no event to wait for
                     await asyncio.sleep(0.02)
             assert "warning" in await whats(on, number)
         finally:

@@ -311,7 +311,7 @@ def make_stage(world, blocks, tmp_path):
     """Start Postfix on blocks of the page and `more` lines of main.cf, and make the desk behind it."""
     with contextlib.ExitStack() as stack:
 
-        def make(*, main="main.cf", master="master.cf", extra=("maild_header_checks",), more="", start=True):
+        def make(*, main="", master="master.cf", extra=(), more="", start=True):
             postfix = needed("postfix", "postfix")
             if os.geteuid() != 0:
                 missing("a Postfix of our own needs root")
@@ -334,7 +334,7 @@ def make_stage(world, blocks, tmp_path):
             own = TEST_MAIN.format(
                 home=home, sink=world.port, commands=known["command_directory"], daemons=known["daemon_directory"]
             )
-            page = blocks["main.cf"] + (blocks[main] if main != "main.cf" else "")
+            page = blocks["main.cf"] + (blocks[main] if main else "")
             (home / "etc/main.cf").write_text(own + later_wins(here(page)) + more)
             (home / "etc/master.cf").write_text(SERVICES.format(port=port) + here(blocks[master]))
             for name in extra:
@@ -342,6 +342,7 @@ def make_stage(world, blocks, tmp_path):
             server = Postfix(home, port)
             server.command("postfix", "start")
             stack.callback(server.command, "postfix", "stop")
+            stack.callback(lambda: print(server.log))  # noqa: T201 - pytest shows it where a test fails
             until(lambda: "daemon started" in server.log, "Postfix")
             (tmp_path / "maild.toml").write_text(DESK + here(blocks["maild.toml"]), "utf-8")
             desk = Desk(tmp_path)
@@ -349,6 +350,11 @@ def make_stage(world, blocks, tmp_path):
             return Stage(server, desk.start() if start else desk, world)
 
         yield make
+
+
+def listens(port):
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
 
 
 def later_wins(text):
@@ -383,3 +389,32 @@ def _until():
 def program():
     """Give a program's path, or skip and name its package."""
     return needed
+
+
+@pytest.fixture
+def milters(program, blocks, tmp_path):
+    """Start OpenDKIM and OpenDMARC on the page's lines, and give their ports."""
+    with contextlib.ExitStack() as stack:
+
+        def start(record):
+            (tmp_path / "keys").write_text(record + "\n")
+            (tmp_path / "ignored").write_text("192.0.2.1\n")
+            ours = {
+                "opendkim": ("-x", f"TestPublicKeys {tmp_path}/keys\nInternalHosts csl:192.0.2.1\n"),
+                "opendmarc": ("-c", f"IgnoreHosts {tmp_path}/ignored\n"),
+            }
+            return [one(name, flag, more) for name, (flag, more) in ours.items()]
+
+        def one(name, flag, more):
+            path = program(name, name)
+            port = free_port()
+            config = tmp_path / f"{name}.conf"
+            config.write_text(re.sub(r"inet:\d+@", f"inet:{port}@", blocks[f"{name}.conf"]) + more)
+            with (tmp_path / f"{name}.log").open("wb") as log:
+                process = subprocess.Popen([path, "-f", flag, f"{config}"], stdout=log, stderr=log)
+            stack.callback(process.wait, 60)
+            stack.callback(process.terminate)
+            until(lambda: process.poll() is None and listens(port), name, (tmp_path / f"{name}.log").read_text)
+            return port
+
+        yield start

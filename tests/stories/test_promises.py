@@ -3,16 +3,15 @@
 import random
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-
-import pytest
 
 CAROL = "Carol Jones <carol@acme.example>"
 
 LADDER = """
 [sla.normal]
 calendar = "always"
-first_response = ["1s", "3s"]
+first_response = ["1s", "5s"]
 resolution = ["10d", "20d"]
 [[escalation]]
 clock = "first_response"
@@ -41,18 +40,28 @@ def asked(desk, write, number):
     desk.send(write(CAROL, "csm@desk.example", f"question {number}", "How do I log in?"), "carol@acme.example")
 
 
+def warmed_up(desk, write):
+    """Let the daemon start its workers before a clock runs: on a busy machine that takes seconds. Opens no ticket."""
+    desk.send(write(CAROL, "csm@desk.example", "away", "I am away.", headers=[("Auto-Submitted", "auto-replied")]), "")
+    desk.settled()
+
+
 def limit_at(desk):
     ((text,),) = desk.ask("SELECT limit_at FROM clock WHERE metric = 'first_response'")
     return datetime.fromisoformat(text).timestamp()
 
 
-@pytest.mark.parametrize("moment", ["between target and limit", "right after the limit", "over both"])
-def test_killed_once_told_once(make_desk, sink, write, moment):
-    desk = make_desk(LADDER, csm='csm = "ann"').start()
+def killed_once(desk, write, moment):
+    sink = desk.sink
+    desk.start()
+    warmed_up(desk, write)
     asked(desk, write, 1)
     sink.wait("bob@staff.example")
+    warned_before = moment != "over both"
     if moment == "over both":
         desk.kill()
+        # On a busy machine the target may have passed by now.
+        warned_before = desk.ask("SELECT count(*) FROM escalation") != [(0,)]
         time.sleep(max(0, limit_at(desk) + 0.1 - time.time()))
     else:
         warned = sink.wait("ann@staff.example", lambda kept: kept.subject.startswith("[TARGET first response]"))
@@ -68,9 +77,17 @@ def test_killed_once_told_once(make_desk, sink, write, moment):
     sink.wait("ann@staff.example", lambda kept: "BREACH" in kept.subject)
     time.sleep(LONG_ENOUGH)
     told = {("ann", "BREACH", "1001"): 1, ("bob", "BREACH", "1001"): 1}
-    assert escalations(sink) == told | ({} if moment == "over both" else {("ann", "TARGET", "1001"): 1})
+    assert escalations(sink) == told | ({("ann", "TARGET", "1001"): 1} if warned_before else {})
     (clock,) = (clock for clock in desk.show(1001)["clocks"] if clock["metric"] == "first_response")
     assert (clock["state"], clock["breached_at"]) == ("breached", clock["limit_at"])
+
+
+def test_killed_once_told_once(make_desk, make_sink, write):
+    moments = ("between target and limit", "right after the limit", "over both")
+    desks = [make_desk(LADDER, csm='csm = "ann"', smarthost=make_sink().open()) for _ in moments]
+    with ThreadPoolExecutor(len(moments)) as stories:
+        # Side by side: most of their time is waiting for clocks.
+        assert list(stories.map(killed_once, desks, [write] * len(moments), moments)) == [None] * len(moments)
 
 
 def test_killed_again_and_again_while_clocks_run_out(make_desk, sink, write):

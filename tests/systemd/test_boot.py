@@ -1,0 +1,155 @@
+"""maild as a unit of a real systemd: it says that it is ready, reloads, is killed when it hangs, and stops in time."""
+
+import time
+
+CONFIG = """
+[desk]
+name = "Example Support"
+address = "csm@desk.example"
+[[mailbox]]
+address = "csm@desk.example"
+aliases = [{aliases}]
+[[agent]]
+id = "ann"
+address = "ann@staff.example"
+[relay]
+port = 9
+username = "csm"
+password_file = "relay-password"
+[smtp]
+listen = "127.0.0.1:8025"
+"""
+
+QUICK = """[Service]
+WatchdogSec=3
+TimeoutAbortSec=2
+RestartSec=0
+LoadCredential=relay-password:/etc/secrets/relay-password
+"""
+
+SEND = """
+import smtplib, sys
+port, rcpt, subject = sys.argv[1:]
+mail = f"From: Carol <carol@acme.example>\\r\\nTo: {rcpt}\\r\\nSubject: {subject}\\r\\nMessage-ID: <{subject}@acme.example>\\r\\n\\r\\nNobody can pay.\\r\\n"
+with smtplib.SMTP("127.0.0.1", int(port), timeout=20) as client:
+    client.sendmail("carol@acme.example", [rcpt], mail.encode())
+"""
+
+
+def send(box, subject, rcpt="csm@desk.example", port=8025):
+    box.run("/opt/maild/bin/python", "-c", SEND, str(port), rcpt, subject)
+
+
+def subjects(box):
+    return {line["subject"] for line in box.maild("tickets")}
+
+
+def test_a_real_systemd_runs_it(make_box):
+    box = make_box(
+        {
+            "etc/maild/maild.toml": CONFIG.format(aliases=""),
+            "etc/secrets/relay-password": "secret\n",
+            "etc/systemd/system/maild.service.d/quick.conf": QUICK,
+        }
+    )
+    assert box.run("stat", "-c", "%U %G %a", "/etc/maild", "/etc/maild/maild.toml").split("\n")[:2] == [
+        "root maild 750",
+        "root maild 640",
+    ]
+    box.run("systemctl", "start", "maild.service")
+    shown = box.show()
+    assert (shown["ActiveState"], shown["Type"], shown["User"]) == ("active", "notify", "maild")
+    assert shown["StatusText"] == "listening on smtp=127.0.0.1:8025; 0 waiting, 0 owed"
+
+    it_is_closed_in(box, shown["MainPID"])
+    a_mail_becomes_a_ticket_by_a_limited_worker(box)
+    a_reload_takes_over_what_it_can(box)
+    a_hanging_daemon_is_killed_and_started_again(box, shown["MainPID"])
+    it_stops_in_time_and_cleanly(box)
+    a_broken_configuration_is_not_tried_again(box)
+    systemd_may_listen_for_it_on_port_25(box)
+
+
+def it_is_closed_in(box, main):
+    status = dict(line.split(":\t", 1) for line in box.run("cat", f"/proc/{main}/status").splitlines() if ":\t" in line)
+    assert (status["NoNewPrivs"], status["Seccomp"], status["CapBnd"]) == ("1", "2", "0" * 16)
+    assert status["Uid"].split()[0] == box.run("id", "-u", "maild").strip()
+    assert {line.split()[0] for line in box.run("cat", f"/proc/{main}/uid_map").splitlines()} == {
+        "0",
+        box.run("id", "-u", "maild").strip(),
+    }
+    mounts = [line.split() for line in box.run("cat", f"/proc/{main}/mountinfo").splitlines()]
+    assert {line[4]: line[5].split(",")[0] for line in mounts}["/"] == "ro"
+
+
+def a_mail_becomes_a_ticket_by_a_limited_worker(box):
+    send(box, "outage")
+    box.until(lambda: subjects(box) == {"outage"}, "the ticket")
+    (ticket,) = box.maild("show", "1001")
+    assert [message["text"].strip() for message in ticket["messages"] if message["kind"] != "ack"] == [
+        "Nobody can pay."
+    ]
+    group = box.show()["ControlGroup"]
+    limits = box.run(
+        "sh", "-c", f"cat $(sed 's,.*,/proc/&/limits,' $(find /sys/fs/cgroup -path '*{group}/cgroup.procs' | head -1))"
+    )
+    spaces = [line.split()[3] for line in limits.splitlines() if line.startswith("Max address space")]
+    assert str(2**30) in spaces
+    assert "unlimited" in spaces
+    assert "parse.killed" not in box.journal()
+
+
+def a_reload_takes_over_what_it_can(box):
+    main = box.show()["MainPID"]
+    box.write("/etc/maild/maild.toml", CONFIG.format(aliases='"help@desk.example"').replace("8025", "8026"))
+    box.run("systemctl", "reload", "maild.service")
+    box.until(lambda: "needs a restart: smtp.listen" in box.show()["StatusText"], "the word on the restart")
+    send(box, "reloaded", "help@desk.example")
+    box.until(lambda: "reloaded" in subjects(box), "the ticket of the new alias")
+    box.write("/etc/maild/maild.toml", "[desk]\nname = 1\n")
+    box.run("systemctl", "reload", "maild.service")
+    box.until(lambda: "reload refused" in box.show()["StatusText"], "the refusal")
+    send(box, "kept", "help@desk.example")
+    box.write("/etc/maild/maild.toml", CONFIG.format(aliases='"help@desk.example"'))
+    box.run("systemctl", "reload", "maild.service")
+    box.until(lambda: box.show()["StatusText"].endswith("owed"), "the quiet status")
+    box.until(lambda: "kept" in subjects(box), "the ticket of the kept configuration")
+    shown = box.show()
+    assert (shown["ActiveState"], shown["MainPID"]) == ("active", main)
+
+
+def a_hanging_daemon_is_killed_and_started_again(box, before):
+    box.run("kill", "-STOP", before)
+    box.until(lambda: box.show()["NRestarts"] == "1" and box.show()["ActiveState"] == "active", "the restart")
+    assert box.show()["MainPID"] != before
+    journal = box.journal()
+    assert "Watchdog timeout" in journal
+    assert "Fatal Python error: Aborted" in journal
+    assert "/maild/daemon.py" in journal or "in run_forever" in journal
+    send(box, "afterwards")
+    box.until(lambda: subjects(box) == {"outage", "reloaded", "kept", "afterwards"}, "all tickets")
+
+
+def it_stops_in_time_and_cleanly(box):
+    began = time.monotonic()
+    box.run("systemctl", "stop", "maild.service")
+    assert time.monotonic() - began < 15
+    shown = box.show()
+    assert (shown["ActiveState"], shown["Result"], shown["ExecMainStatus"]) == ("inactive", "success", "0")
+
+
+def a_broken_configuration_is_not_tried_again(box):
+    box.write("/etc/maild/maild.toml", "[desk]\nname = 1\n")
+    box.run("systemctl", "start", "maild.service", ok=False)
+    shown = box.show()
+    assert (shown["ActiveState"], shown["ExecMainStatus"], shown["NRestarts"]) == ("failed", "78", "0")
+
+
+def systemd_may_listen_for_it_on_port_25(box):
+    box.write("/etc/maild/maild.toml", CONFIG.format(aliases=""))
+    box.run("systemctl", "reset-failed", "maild.service")
+    box.run("systemctl", "start", "maild.socket", "maild.service")
+    assert ":25;" in box.show()["StatusText"]
+    send(box, "port 25", port=25)
+    box.until(lambda: "port 25" in subjects(box), "the ticket over port 25")
+    box.run("systemctl", "stop", "maild.socket", "maild.service")
