@@ -123,7 +123,8 @@ class Postgres:
             with contextlib.suppress(subprocess.CalledProcessError):
                 self.sql("SELECT 1")
                 return self
-            assert time.monotonic() < until and self.process.poll() is None, (self.folder / "log").read_text()
+            running = time.monotonic() < until and self.process.poll() is None
+            assert running, (self.folder / "log").read_text()
             time.sleep(0.05)
 
     def stop(self, number=signal.SIGINT):
@@ -136,6 +137,11 @@ class Postgres:
         """Run a statement; give its rows as text, columns between bars."""
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "maild", "-d", database]
         return self.run("psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", *where, "-c", statement).strip()
+
+    def cut(self, database, query="."):
+        """Cut the connections to a database whose last statement matches."""
+        where = f"WHERE datname = '{database}' AND query ~ '{query}'"
+        assert self.sql(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity {where}") != "0"  # noqa: S608 - a test's own words
 
     def url(self, database):
         return f"postgres://maild@127.0.0.1:{self.port}/{database}"

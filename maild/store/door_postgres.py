@@ -105,6 +105,9 @@ class PostgresDoor:
                     server_settings=SETTINGS,
                 )
                 await _refuse_other_encodings(door._pool)
+        except ValueError as error:
+            # Without the URL itself, for a password may be in it.
+            raise LedgerError(f"the URL of the database is none: {error}") from error
         except BaseException:
             await door.close()
             raise

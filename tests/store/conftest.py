@@ -29,8 +29,8 @@ def template(postgres):
     schema = (Path(migrate_postgres.FOLDER) / "0001_ledger.sql").read_text("utf-8")
     postgres.sql("CREATE DATABASE template_ledger TEMPLATE template0")
     postgres.sql(schema, "template_ledger")
-    version = migrate_postgres._VERSION
-    postgres.sql(f"{version}; INSERT INTO schema_version VALUES (1, '0001_ledger')", "template_ledger")
+    postgres.sql(migrate_postgres._VERSION, "template_ledger")
+    postgres.sql("INSERT INTO schema_version VALUES (1, '0001_ledger')", "template_ledger")
     return "template_ledger"
 
 

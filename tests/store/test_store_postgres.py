@@ -177,7 +177,7 @@ async def test_a_unit_whose_connection_is_cut_is_away_and_leaves_nothing(postgre
 async def test_reading_in_a_cut_connection_is_away(postgres_ledger, postgres, postgres_url):
     await postgres_ledger.tickets()
     name = postgres_url.rpartition("/")[2]
-    postgres.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    postgres.cut(name)
     await asyncio.sleep(0.1)
     for _ in range(5):
         try:

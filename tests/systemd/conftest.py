@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 30.0
+PATIENCE = 45.0
 """Seconds that anything may take: the machine may be busy with other tests."""
 
 BOOT = """set -e

@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 CONFIG = """
 [desk]
 name = "Example Support"
@@ -44,6 +46,7 @@ def subjects(box):
     return {line["subject"] for line in box.maild("tickets")}
 
 
+@pytest.mark.timeout(300)
 def test_a_real_systemd_runs_it(make_box):
     box = make_box(
         {
@@ -62,6 +65,7 @@ def test_a_real_systemd_runs_it(make_box):
     assert shown["StatusText"] == "listening on smtp=127.0.0.1:8025; 0 waiting, 0 owed"
 
     it_is_closed_in(box, shown["MainPID"])
+    its_password_is_its_own(box)
     a_mail_becomes_a_ticket_by_a_limited_worker(box)
     a_reload_takes_over_what_it_can(box)
     a_hanging_daemon_is_killed_and_started_again(box, shown["MainPID"])
@@ -80,6 +84,15 @@ def it_is_closed_in(box, main):
     }
     mounts = [line.split() for line in box.run("cat", f"/proc/{main}/mountinfo").splitlines()]
     assert {line[4]: line[5].split(",")[0] for line in mounts}["/"] == "ro"
+
+
+def its_password_is_its_own(box):
+    check = ["maild", "check", "-c", "/etc/maild/maild.toml"]
+    assert "is fine" in box.run("env", "CREDENTIALS_DIRECTORY=/run/credentials/maild.service", *check)
+    assert "is fine" not in box.run(*check, ok=False)
+    box.run("chmod", "0600", "/etc/secrets/relay-password")
+    paths = "cat /run/credentials/maild.service/relay-password /etc/secrets/relay-password"
+    assert box.run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", paths, ok=False) == ""
 
 
 def a_mail_becomes_a_ticket_by_a_limited_worker(box):
