@@ -31,6 +31,7 @@ log = structlog.get_logger("maild.intake")
 BATCH = 32
 MOST_ATTEMPTS = 3
 MOST_CONFLICTS = 5
+GLANCE = 0.05
 RETRY_AFTER = timedelta(seconds=2)
 
 LONGEST_SLEEP = 300.0
@@ -160,10 +161,14 @@ class Intake:
     async def caught_up(self) -> None:
         """Wait until all that waits now has been decided on; what arrives later is not waited for."""
         newest = await self._ledger.newest_waiting(self._shop.now())
+        before = None
         while newest is not None:
             oldest = await self._ledger.oldest_waiting(self._shop.now())
             if oldest is None or oldest > newest:
                 return
+            if oldest == before:
+                await asyncio.sleep(GLANCE)  # another daemon has it in its hands
+            before = oldest
             self.nudge()
             async with self._stepped:
                 await self._stepped.wait()
@@ -171,7 +176,10 @@ class Intake:
     async def step(self) -> int:
         """Process one batch; give how many mails were taken. LedgerError passes: it is no mail's fault."""
         batch = await self._ledger.take(BATCH, now=self._shop.now())
+        if not batch:
+            return 0
         parsed = await asyncio.gather(*(self._parse(received) for received in batch), return_exceptions=True)
+        await self._ledger.in_order(batch[0].id, self._shop.now())
         async with self._shop.deciding():
             await self._decide_all(batch, parsed)
         return len(batch)

@@ -114,6 +114,8 @@ async def _reload(started: Config, bulletin: _Bulletin) -> None:
             await bulletin.daemon.refit(config)
     except ConfigError as error:
         faults = error.faults
+    except (LedgerError, OSError, UnicodeError) as error:  # the ledger is away, or a template went meanwhile
+        faults = [str(error)]
     if faults:
         log.error("reload.refused", faults=faults)
         bulletin.note = f"reload refused, {len(faults)} fault(s) in {started.path.name}: see the log"

@@ -32,7 +32,7 @@ def on_due(ticket: Ticket, told: Told, messages: tuple[Message, ...], office: Of
                 "maild",
                 what,
                 because,
-                {"metric": str(clock.metric), "level": owed.name, "at": owed.at.isoformat()},
+                {"metric": str(clock.metric), "level": owed.name, "at": owed.at.isoformat().replace("+00:00", "Z")},
             )
         )
         escalated += [Escalated(ticket.number, clock.metric, clock.cycle, level, because) for level in owed.covered]

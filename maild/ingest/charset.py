@@ -121,7 +121,7 @@ def _mend(fault: UnicodeError) -> tuple[str, int]:
 codecs.register_error("maild-mend", _mend)
 
 
-def decode(octets: bytes, label: str = "") -> tuple[str, str]:  # noqa: PLR0911 - one return a fallback, in order
+def decode(octets: bytes, label: str = "") -> tuple[str, str]:
     """Give the text of octets whose charset is declared as `label` ("" for none), and a defect in words or ""."""
     name = codec(label) if label else None
     if octets.isascii() and name in (None, "cp1252", "utf-8") and b"\x1b" not in octets:
@@ -142,10 +142,7 @@ def decode(octets: bytes, label: str = "") -> tuple[str, str]:  # noqa: PLR0911 
         return octets.decode("utf-8"), defect
     except UnicodeDecodeError:
         pass
-    try:
-        return octets.decode(name, "maild-mend"), defect
-    except (UnicodeError, ValueError, TypeError):
-        return _as_cp1252(octets), defect
+    return octets.decode(name, "maild-mend"), defect
 
 
 def _western(octets: bytes, label: str) -> tuple[str, str]:

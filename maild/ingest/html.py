@@ -251,9 +251,8 @@ def walk(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
             if (beside := node.next) is not None:
                 node = beside
                 break
-            node = node.parent
-            if node is None or node.mem_id == root.mem_id:
-                return
+            above = node.parent
+            node = None if above is None or above.mem_id == root.mem_id else above
 
 
 def _tag(node: LexborNode) -> str:
@@ -299,8 +298,7 @@ def to_text(markup: str | LexborHTMLParser) -> str:
     """Render markup to readable text; quoted blocks (blockquote type=cite) get "> " before their lines."""
     tree = parse(markup) if isinstance(markup, str) else markup
     root = tree.body or tree.root
-    if root is None:
-        return ""
+    assert root is not None  # noqa: S101 - a tree always has a root; frames alone have no body
     out = _Lines()
     for node, entering in walk(root):
         if node.is_text_node:

@@ -33,7 +33,7 @@ def sort(attachments: tuple[Attachment, ...], whole: str | None, kept: str | Non
 
     A picture that only the part cut off showed goes with it; one that nothing shows is an attachment like any other.
     """
-    known = tuple(file.content_id for file in attachments if file.inline and file.content_id)
+    known = tuple(file.content_id for file in attachments if file.content_id)
     kept_ids = markup.shown_ids(kept, known) if kept else ()
     lost_ids = set(markup.shown_ids(whole, known) if whole else ()) - set(kept_ids) if kept else set()
     shown: dict[str, tuple[Attachment, str]] = {}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
@@ -18,6 +19,11 @@ from maild.store.words import key
 
 SEEN_FOR = timedelta(days=7)
 """How long the same octets for the same recipient count as the same delivery, made again."""
+
+COURTESY = 2.0
+"""Seconds that the decision on a mail waits for older ones which another daemon has in its hands."""
+
+_GLANCE = 0.02
 
 INLINE = 64 * 1024
 """Below so many octets a hop to a thread costs more than packing them."""
@@ -98,6 +104,24 @@ class Accepting(Shelf):
             )
             for row in rows
         ]
+
+    async def in_order(self, first: int, now: datetime) -> None:
+        """Wait until no row older than `first` is in another daemon's hands, at most `COURTESY`.
+
+        Mails of one conversation that came in through two daemons are decided on in order of receipt.
+        """
+        if not self._door.pooled:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COURTESY):
+                while await self._older_elsewhere(first, now):  # noqa: ASYNC110 - the other process sets no event here
+                    await asyncio.sleep(_GLANCE)
+
+    @reading
+    async def _older_elsewhere(self, first: int, now: datetime) -> bool:
+        waiting = self._from(models.Received).filter(state="waiting", id__lt=first, taken_until__gt=now)
+        others = waiting.exclude(taken_by=self._door.name)
+        return await others.filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now)).exists()
 
     async def release(self, ids: Collection[int]) -> None:
         """Give rows back untouched (a shutdown came first): the attempt does not count."""

@@ -26,7 +26,7 @@ V = TypeVar("V")
 EVER = datetime.min.replace(tzinfo=UTC)
 """Later than this means not null. Tortoise writes `NOT x IS NULL`, for which SQLite uses no partial index."""
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
 """How long work that a daemon took is kept from the others. It is short work, and done twice it is a conflict."""
 
 FREE = "(taken_by IS NULL OR taken_by = ? OR taken_until <= ?)"

@@ -59,7 +59,7 @@ class Placement:
 def wanted_ids(mail: InboundMail) -> tuple[str, ...]:
     """Give every Message-ID the ladder wants to look up."""
     inner = (report.original_message_id for report in mail.delivery)
-    return tuple(dict.fromkeys(msgid for msgid in (*inner, *references.named(mail)) if msgid))
+    return tuple(dict.fromkeys(msgid for msgid in (*inner, *references.named(mail), mail.message_id) if msgid))
 
 
 def wanted_tickets(mail: InboundMail, detail: str, keys: Sequence[bytes], reference: str) -> tuple[int, ...]:
@@ -126,7 +126,14 @@ def _by_stored_id(mail: InboundMail, evidence: Evidence) -> Placement | None:
             tickets = {number for number, kind in evidence.ids.get(msgid, ()) if kind in kinds}
             if len(tickets) == 1:
                 return Placement(tickets.pop(), rung, words.format(msgid))
-    return None
+    return _named_before(mail, evidence)
+
+
+def _named_before(mail: InboundMail, evidence: Evidence) -> Placement | None:
+    tickets = {number for number, kind in evidence.ids.get(mail.message_id, ()) if kind == "named"}
+    if len(tickets) != 1:
+        return None
+    return Placement(tickets.pop(), Rung.PHANTOM, f"a mail of the ticket named it, <{mail.message_id}>, before it came")
 
 
 def _by_tag(mail: InboundMail, evidence: Evidence, reference: str) -> Placement | None:

@@ -159,3 +159,8 @@ def test_hostile_fields_cost_little(text):
     headers.decode_words(text)
     headers.message_ids(text)
     assert time.perf_counter() - begun < 2
+
+
+def test_a_quoted_bracket_does_not_end_a_comment():
+    (one,) = headers.addresses(r"Carol (the \) boss) <carol@acme.example>")
+    assert one.address == "carol@acme.example"

@@ -6,7 +6,7 @@ import struct
 import subprocess
 import threading
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email import policy
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -128,6 +128,23 @@ def test_a_reply_that_the_next_server_refuses_is_no_response(stage):
     assert [one["id"] for one in stage.desk.tickets()] == [1001]
     # The report came from Postfix to the reply's own return path.
     assert re.search(r"from=<>.*\n(?:.*\n)*?.*to=<csm\+[a-z2-7]{24}@example\.com>.*status=sent", stage.postfix.log)
+
+
+def test_a_delay_is_no_failure(make_stage, until):
+    stage = make_stage(more="delay_warning_time = 1s\n")
+    _, notice = opened(stage)
+    stage.world.refused[CAROL] = "451 4.3.0 not now"
+    token = notice.mail["Reply-To"].addresses[0].addr_spec
+    stage.postfix.sendmail(answered(notice, "Hello Carol, it is repaired."), ANN, token)
+    until(lambda: "sender delay notification" in stage.postfix.log, "a warning")
+    stage.desk.done(3)
+    ticket = stage.desk.show(1001)
+    assert ticket["first_response_at"]
+    assert [message["kind"] for message in ticket["messages"]] == ["customer", "agent", "bounce"]
+    assert [event["what"] for event in ticket["events"]][-1] == "report"
+    del stage.world.refused[CAROL]
+    stage.world.wait(CAROL, lambda kept: "it is repaired" in kept.text)
+    assert stage.world.to(ANN, lambda kept: "could not be delivered" in str(kept.mail["Subject"])) == []
 
 
 def test_postfix_keeps_the_mail_while_maild_is_down(make_stage, until):
@@ -284,7 +301,7 @@ FORGED = (("Authentication-Results", PASS), ("authentication-results", f"(x) {PA
 
 def proof_of(stage):
     stage.desk.done(1)
-    return stage.desk.show(1001)["messages"][0]["verified"] or ""
+    return stage.desk.ask("SELECT verified FROM message")[0][0]
 
 
 WAYS = [
@@ -334,12 +351,13 @@ def test_where_a_milter_writes(make_stage, milter, by_smtp, index, way, proof):
     assert proof_of(stage) == proof
 
 
-def test_opendkim_and_opendmarc_as_the_page_has_them(make_stage, milters, by_smtp, blocks, signed):
+@pytest.mark.parametrize(("damage", "proof"), [(b"Hello.", "dkim"), (b"Hullo.", "")], ids=["signed", "changed after"])
+def test_opendkim_and_opendmarc_as_the_page_has_them(make_stage, milters, by_smtp, blocks, signed, damage, proof):
     ports = milters(signed.record)
     block = blocks["main.cf for milters"].replace("8891", str(ports[0])).replace("8893", str(ports[1]))
     stage = make_stage(more=block)
-    by_smtp(stage, signed, CAROL, DESK)
-    assert proof_of(stage) == "dkim"
+    by_smtp(stage, replace(signed, octets=signed.octets.replace(b"Hello.", damage)), CAROL, DESK)
+    assert proof_of(stage) == proof
 
 
 def test_the_page_knows_how_to_see_whether_it_is_right(stage):

@@ -199,3 +199,24 @@ async def test_nobody_speaks_on_sqlite(sqlite_ledger, make):
     async with sqlite_ledger.listening(heard.append), sqlite_ledger.deciding():
         await sqlite_ledger.accept([(make.env(), b"x")])
     assert heard == []
+
+
+async def test_older_mail_in_other_hands_is_waited_for_a_while(pair, make, now, monkeypatch):
+    one, two = pair
+    ids = await _arrived(one, make, 2)
+    assert [row.id for row in await one.take(1, now=now)] == ids[:1]
+    assert [row.id for row in await two.take(9, now=now)] == ids[1:]
+    await asyncio.wait_for(one.in_order(ids[0], now), 0.5)
+    waiting = asyncio.create_task(two.in_order(ids[1], now))
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    await one.record([Record(at=now, received_id=ids[0])])
+    await asyncio.wait_for(waiting, 0.5)
+    monkeypatch.setattr("maild.store.accept.COURTESY", 0.1)
+    third = (await _arrived(one, make, 3))[2]
+    assert [row.id for row in await one.take(9, now=now)] == [third]
+    await asyncio.wait_for(two.in_order(third + 1, now), 1)
+
+
+async def test_nothing_is_older_elsewhere_on_sqlite(sqlite_ledger, now):
+    await asyncio.wait_for(sqlite_ledger.in_order(7, now), 0.5)

@@ -32,6 +32,9 @@ ROWS = [
     ("seen", {"in_reply_to": ("a@x",)}, {"a@x": [(1042, "seen")]}, "", Rung.STORED_ID),
     ("references", {"references": ("q@x", "a@x")}, {"a@x": [(1042, "own")]}, "", Rung.STORED_ID),
     ("phantom", {"references": ("p@x",)}, {"p@x": [(1042, "named")]}, "", Rung.PHANTOM),
+    ("named before it came", {"message_id": "r@x"}, {"r@x": [(1042, "named")]}, "", Rung.PHANTOM),
+    ("named by two", {"message_id": "r@x"}, {"r@x": [(1042, "named"), (7, "named")]}, "", Rung.NEW),
+    ("seen itself", {"message_id": "r@x"}, {"r@x": [(1042, "seen")]}, "", Rung.NEW),
     ("shared", {"references": ("p@x",)}, {"p@x": [(1042, "seen"), (7, "seen")]}, "", Rung.NEW),
     ("shared phantom", {"references": ("p@x",)}, {"p@x": [(1042, "named"), (7, "named")]}, "", Rung.NEW),
     ("signed id", {"in_reply_to": (own(),)}, {}, "", Rung.OWN_ID),
@@ -83,7 +86,7 @@ def test_a_token_ends_with_its_ticket_but_still_places(make_mail, evidence):
 
 def test_what_the_ladder_wants_to_know(make_mail):
     mail = make_mail(in_reply_to=(own(),), references=("a@x",), delivery=report("r@x"), subject="[CSM #7]")
-    assert wanted_ids(mail) == ("r@x", own(), "a@x")
+    assert wanted_ids(mail) == ("r@x", own(), "a@x", "m1@client.example")
     assert wanted_tickets(mail, mint(KEY, 9, ANN, Purpose.AGENT), (KEY,), "CSM") == (9, 1042, 7)
     assert wanted_tickets(make_mail(), "", (KEY,), "CSM") == ()
 
