@@ -9,6 +9,7 @@ from maild import __version__
 from maild.cli.check import check, init
 from maild.cli.demo import demo
 from maild.cli.inspect import inspect
+from maild.cli.migrate import migrate
 from maild.cli.queues import outbox, quarantine, received
 from maild.cli.serve import serve
 from maild.cli.show import show, tickets
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The help desk that lives in the mail server.",
 )
-for command in (init, check, serve, tickets, show, why, inspect, demo, received):
+for command in (init, check, migrate, serve, tickets, show, why, inspect, demo, received):
     app.command()(command)
 app.add_typer(sla, name="sla")
 app.add_typer(ticket, name="ticket")

@@ -108,7 +108,7 @@ def _page(value: dict[str, Any]) -> str:
         if clock["paused_seconds"]:
             lines.append(f"  paused for {words(clock['paused_seconds'])}")
     lines.append("told")
-    lines += [f"  {one['at']} {one['because']}" for one in value["told"]] or ["  nobody had to be"]
+    lines += list(dict.fromkeys(f"  {one['at']} {one['because']}" for one in value["told"])) or ["  nobody had to be"]
     lines.append("mailed")
     lines += [f"  {one['kind']} to {one['to']}: {one['state']}" for one in value["mailed"]]
     return "\n".join(lines)

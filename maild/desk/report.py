@@ -15,6 +15,9 @@ from maild.threading.token import Purpose
 from maild.ticket import Event, State, Ticket, Trigger, move
 
 
+_TAKEN_FOR_THE_LATEST = "it names no reply of ours but came to their return path: taken for the latest one"
+
+
 def on_report(case: Case, office: Office, now: datetime) -> Decision:
     """Decide on a bounce or an automatic answer."""
     ticket = case.ticket
@@ -27,6 +30,13 @@ def on_report(case: Case, office: Office, now: datetime) -> Decision:
     if failed is not None:
         bounced = on_failure(ticket, case.told, failed, case.received.received_at, office, now)
         return replace(bounced, message=message_of(case, ticket.number, "bounce"))
+    failed = _latest_reply(case, ticket)
+    if failed is not None:
+        bounced = on_failure(ticket, case.told, failed, case.received.received_at, office, now)
+        guessed = Event(
+            case.received.received_at, "maild", "report", f"{_TAKEN_FOR_THE_LATEST} ({case.placement.because})"
+        )
+        return replace(bounced, events=(*bounced.events, guessed), message=message_of(case, ticket.number, "bounce"))
     words = "; ".join(
         f"{report.recipient} {report.action} {report.status} {report.diagnostic}".strip()
         for report in case.mail.delivery
@@ -41,6 +51,20 @@ def _failed_reply(case: Case) -> Delivery | None:
     replies = {str(event.data.get("ref")) for event in case.told.events if event.what == "agent_reply"}
     failed = (report for report in case.mail.delivery if report.action == "failed")
     return next((report for report in failed if report.original_message_id in replies), None)
+
+
+def _latest_reply(case: Case, ticket: Ticket) -> Delivery | None:
+    """Take a failure that names no reply of ours, but came to the return path of the replies to the customer, for the latest.
+
+    Seen in practice: relays that put a Message-ID of their own into our mail (Amazon SES), and reports without the mail.
+    """
+    if case.placement.purpose is not Purpose.BOUNCE or case.placement.bearer != ticket.requester.key:
+        return None
+    relayed = [event for event in case.told.events if event.what == "agent_reply" and event.data.get("by") == "relay"]
+    failed = next((report for report in case.mail.delivery if report.action == "failed"), None)
+    if failed is None or not relayed:
+        return None
+    return replace(failed, original_message_id=str(relayed[-1].data.get("ref")))
 
 
 def on_failure(ticket: Ticket, told: Told, report: Delivery, at: datetime, office: Office, now: datetime) -> Decision:
