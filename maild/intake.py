@@ -151,7 +151,11 @@ class Intake:
                 await self._rest()
 
     async def _rest(self) -> None:
-        retry_at = await self._ledger.next_retry_at()
+        try:
+            retry_at = await self._ledger.next_retry_at()
+        except LedgerError as fault:
+            log.warning("intake.ledger_failed", fault=str(fault))
+            retry_at = self._shop.now() + RETRY_AFTER
         pause = LONGEST_SLEEP if retry_at is None else (retry_at - self._shop.now()).total_seconds()
         pause = min(max(pause, 0.05), LONGEST_SLEEP)
         self.pulse.beat(pause)

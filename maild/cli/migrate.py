@@ -5,6 +5,7 @@ import asyncio
 from maild.cli.terms import ConfigOption, Exit, configuration, fail, say
 from maild.config import Config
 from maild.store import Ledger, LedgerError, LedgerInUseError
+from maild.store.ledger import shown
 
 
 def migrate(config: ConfigOption = None) -> None:
@@ -18,8 +19,8 @@ def migrate(config: ConfigOption = None) -> None:
     except LedgerInUseError as error:
         fail(Exit.TRY_AGAIN, f"{error}: stop the daemon first")
     except LedgerError as error:
-        fail(Exit.UNAVAILABLE, f"the ledger {loaded.database_url} cannot be used: {error}")
-    say(f"the ledger {loaded.database_url} is of this version")
+        fail(Exit.UNAVAILABLE, f"the ledger {shown(loaded.database_url)} cannot be used: {error}")
+    say(f"the ledger {shown(loaded.database_url)} is of this version")
 
 
 async def _migrate(config: Config) -> None:

@@ -19,6 +19,7 @@ from maild.config import Config, ConfigError, load
 from maild.config.restart import needs_restart
 from maild.daemon import Daemon, running
 from maild.store import LedgerError, LedgerInUseError
+from maild.store.ledger import shown
 
 log = structlog.get_logger("maild.daemon")
 
@@ -42,7 +43,7 @@ def serve(config: ConfigOption = None) -> None:
     except LedgerInUseError as error:
         fail(Exit.CONFIG, str(error))
     except LedgerError as error:
-        fail(Exit.UNAVAILABLE, f"the ledger {loaded.database_url} cannot be used: {error}")
+        fail(Exit.UNAVAILABLE, f"the ledger {shown(loaded.database_url)} cannot be used: {error}")
     except OSError as error:
         fail(Exit.UNAVAILABLE, f"cannot listen on {loaded.smtp.listen}: {error.strerror or error}")
 

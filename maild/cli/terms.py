@@ -14,7 +14,7 @@ import typer
 
 from maild.config import Config, ConfigError, find, load
 from maild.store import Ledger, LedgerError
-from maild.store.ledger import is_made
+from maild.store.ledger import is_made, shown
 
 
 class Exit(IntEnum):
@@ -63,10 +63,10 @@ async def ledger_of(config: Config) -> AsyncIterator[Ledger]:
     """Open the ledger beside a daemon that may be running; end with 69 where there is none."""
     try:
         if not is_made(config.database_url):
-            fail(Exit.UNAVAILABLE, f"there is no ledger at {config.database_url} yet: `maild serve` makes it")
+            fail(Exit.UNAVAILABLE, f"there is no ledger at {shown(config.database_url)} yet: `maild serve` makes it")
         ledger = await Ledger.open(config.database_url, migrate=False)
     except LedgerError as error:
-        fail(Exit.UNAVAILABLE, f"the ledger {config.database_url} cannot be opened: {error}")
+        fail(Exit.UNAVAILABLE, f"the ledger {shown(config.database_url)} cannot be opened: {error}")
     try:
         yield ledger
     finally:

@@ -14,7 +14,6 @@ from maild.outbound.letters import WordLetter
 from maild.threading.token import Purpose
 from maild.ticket import Event, State, Ticket, Trigger, move
 
-
 _TAKEN_FOR_THE_LATEST = "it names no reply of ours but came to their return path: taken for the latest one"
 
 

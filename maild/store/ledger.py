@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,15 @@ def path_of(url: str) -> Path:
             f"{url!r}: the database is sqlite:///absolute/path/to/file.db or postgres://user@host/database"
         )
     return Path(path)
+
+
+def shown(url: str) -> str:
+    """Give a URL for people to read: without its password."""
+    return re.sub(r"(?<=://)([^/@:]*):[^/@]*@|([?&]password=)[^&]*", _hidden, url) if url.startswith(POSTGRES) else url
+
+
+def _hidden(found: re.Match[str]) -> str:
+    return f"{found[1]}:***@" if found[1] is not None else f"{found[2]}***"
 
 
 def is_made(url: str) -> bool:

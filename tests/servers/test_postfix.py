@@ -351,6 +351,20 @@ def test_where_a_milter_writes(make_stage, milter, by_smtp, index, way, proof):
     assert proof_of(stage) == proof
 
 
+@pytest.mark.parametrize(
+    ("head", "proof"),
+    [(("Authentication-Results", "Received"), "dmarc"), (("Received", "Authentication-Results"), "")],
+    ids=["by the border", "by a stranger"],
+)
+def test_the_second_of_two_servers_lets_the_verdict_of_the_first_count(make_stage, by_smtp, head, proof):
+    received = "from client.acme.example by border.example.com; Wed, 11 Mar 2026 09:00:00 +0000"
+    values = {"Authentication-Results": PASS, "Received": received}
+    stage = make_stage(master="master.cf where milters write below", extra=("maild_smtp_header_checks",))
+    mail = written(CAROL, "hello", "Hello.", headers=[(name, values[name]) for name in head])
+    by_smtp(stage, mail, CAROL, DESK)
+    assert proof_of(stage) == proof
+
+
 @pytest.mark.parametrize(("damage", "proof"), [(b"Hello.", "dkim"), (b"Hullo.", "")], ids=["signed", "changed after"])
 def test_opendkim_and_opendmarc_as_the_page_has_them(make_stage, milters, by_smtp, blocks, signed, damage, proof):
     ports = milters(signed.record)

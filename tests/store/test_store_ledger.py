@@ -18,7 +18,7 @@ from maild.store import models
 from maild.store.door import Write
 from maild.store.door_sqlite import SqliteDoor
 from maild.store.faults import LedgerError, LedgerInUseError, LedgerSchemaError
-from maild.store.ledger import Ledger, path_of
+from maild.store.ledger import Ledger, path_of, shown
 from maild.store.record import Record
 from maild.store.wake import Wake, poke
 
@@ -60,6 +60,23 @@ async def test_the_lock_of_another_process_counts(sqlite_url):
 async def test_other_urls_are_refused(bad):
     with pytest.raises(LedgerError, match="sqlite:///"):
         await Ledger.open(bad)
+
+
+@pytest.mark.parametrize(
+    ("url", "read"),
+    [
+        (
+            "postgres://ann:s:cret@db.example:5432/desk?sslmode=verify-full",
+            "postgres://ann:***@db.example:5432/desk?sslmode=verify-full",
+        ),
+        ("postgresql://ann@db.example/desk", "postgresql://ann@db.example/desk"),
+        ("postgres:///desk?host=/run&password=secret&user=ann", "postgres:///desk?host=/run&password=***&user=ann"),
+        ("postgres://db.example:5432/desk", "postgres://db.example:5432/desk"),
+        ("sqlite:///a:b@c/d.db", "sqlite:///a:b@c/d.db"),
+    ],
+)
+def test_a_password_is_not_shown(url, read):
+    assert shown(url) == read
 
 
 async def test_files_that_are_no_ledger_are_refused(tmp_path):

@@ -1,6 +1,7 @@
 """Two daemons on one ledger, as a desk has them that outgrew one machine."""
 
 import contextlib
+import signal
 import smtplib
 import time
 from collections import Counter
@@ -68,3 +69,28 @@ def test_two_daemons_share_the_work_and_one_that_is_killed_loses_and_repeats_not
     assert sent.total() - len(sent) <= 1
     assert len({kept.octets for kept in sink.kept}) == len(sent)
     assert two.kill(15) == 0
+
+
+def test_mail_is_put_off_while_the_database_is_away(make_postgres, make_desk, sink, write):
+    server = make_postgres()
+    server.sql("CREATE DATABASE desk")
+    desk = make_desk(f'[database]\nurl = "{server.url("desk")}"').start()
+    first, second = (write("Carol <carol@acme.example>", "csm@desk.example", words, "Hm.") for words in ("One", "Two"))
+    desk.send(first, "carol@acme.example")
+    sink.wait("carol@acme.example", lambda kept: "One" in kept.subject)
+    server.stop(signal.SIGQUIT)
+    with pytest.raises(smtplib.SMTPDataError) as refused:
+        desk.send(second, "carol@acme.example")
+    assert refused.value.smtp_code == 451
+    server.start()
+    desk.until(lambda: sent(desk, second), "a door that takes mail again")
+    sink.wait("carol@acme.example", lambda kept: "Two" in kept.subject)
+    assert len(desk.tickets()) == 2
+    assert desk.kill(15) == 0
+
+
+def sent(desk, mail):
+    with contextlib.suppress(smtplib.SMTPDataError):
+        desk.send(mail, "carol@acme.example")
+        return True
+    return False

@@ -92,10 +92,10 @@ class Box:
 @pytest.fixture
 def make_box(tmp_path, need):
     """Boot a system with maild and the given files in it, which lie over the machine's own."""
-    need("systemd-nspawn", "systemd-container")
-    need("nsenter", "util-linux")
     if os.geteuid() != 0:
         pytest.skip("a container takes root")
+    need("systemd-nspawn", "systemd-container")
+    need("nsenter", "util-linux")
     running = []
     name = f"maild-{os.getpid()}-{secrets.token_hex(4)}"
 

@@ -151,6 +151,10 @@ def test_a_reload_takes_over_the_office_and_names_what_waits(manager):
     status = manager.reload(wider.replace("port = 9", "port = 10").replace("127.0.0.1:0", "127.0.0.1:1"))
     assert status.endswith("; needs a restart: relay.port, smtp.listen")
     assert port_of(status) == port
+    deliver(port, b"From: carol@acme.example\r\nSubject: x\r\n\r\nx\r\n")
+    end = time.monotonic() + PATIENCE
+    while "; 0 waiting, 1 owed" not in manager.reload(wider):  # what Ann is told, and nobody takes
+        assert time.monotonic() < end, manager.log
     assert manager.reload(wider).endswith("owed")
     manager.stop()
 
