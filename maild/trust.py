@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 from maild.mail import InboundMail
 from maild.threading.place import Placement
@@ -136,7 +137,12 @@ def _by_token(placement: Placement, key: str) -> Trust | None:
     return Trust(Standing.TOKEN, "token", f"our token made for {key} came back from that address")
 
 
-def _without_proof(checks: Sequence[Result]) -> Trust:
+def _without_proof(checks: Sequence[Result], below: Sequence[Result]) -> Trust:
+    if below and not checks:
+        because = (
+            "results under our authserv-id stand below the topmost Received, where anybody could have written them"
+        )
+        return Trust(Standing.UNKNOWN, "", because)
     if any(check.method == "spf" and check.result == "pass" for check in checks):
         return Trust(Standing.WEAK, "", "spf=pass alone, which says nothing of the From")
     return Trust(Standing.UNKNOWN, "", "nothing proves that the From is true")
@@ -150,10 +156,12 @@ def judge(mail: InboundMail, *, trusted_hop: bool, authserv_id: str, placement: 
     sender = mail.sender
     if sender is None:
         return Trust(Standing.UNKNOWN, "", "its sender is ambiguous: not exactly one From with one mailbox")
-    checks = trusted_results(mail.headers, authserv_id) if trusted_hop and authserv_id else ()
+    believes = trusted_hop and bool(authserv_id)
+    checks = trusted_results(mail.headers, authserv_id) if believes else ()
+    anywhere = (results(value, authserv_id) for value in mail.header("Authentication-Results")) if believes else ()
     return (
         _by_dmarc(checks, sender.domain)
         or _by_dkim(checks, sender.domain)
         or _by_token(placement, sender.key)
-        or _without_proof(checks)
+        or _without_proof(checks, tuple(chain.from_iterable(anywhere)))
     )

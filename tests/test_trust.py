@@ -119,3 +119,8 @@ def test_a_failed_dmarc_is_never_rescued_by_a_token(make_mail):
 def test_properties_that_are_absent_are_empty():
     (found,) = results(f"{ME}; dkim=pass", ME)
     assert found.value("header.d") == ""
+
+
+def test_results_that_stand_too_low_are_named_as_such(make_mail):
+    found = verdict(make_mail, ("Received", "from x"), ar(f"{ME}; dmarc=pass header.from=acme.example"))
+    assert "below the topmost Received" in found.because

@@ -45,7 +45,6 @@ POLL_SECONDS = 10.0
 RETRIES = 3
 
 SETTINGS = {
-    "application_name": "maild",
     "synchronous_commit": "on",
     "TimeZone": "UTC",
     "idle_in_transaction_session_timeout": "60000",
@@ -80,7 +79,7 @@ class PostgresDoor:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self.name = f"daemon-{secrets.token_hex(8)}"
+        self.name = f"maild-{secrets.token_hex(8)}"
         self._pool: Any = None
         self._flying: set[asyncio.Task[Any]] = set()
         self._closed = False
@@ -102,7 +101,7 @@ class PostgresDoor:
                     command_timeout=PATIENCE_SECONDS,
                     statement_cache_size=512,
                     connection_class=Plain,
-                    server_settings=SETTINGS,
+                    server_settings={**SETTINGS, "application_name": door.name},
                 )
                 await _refuse_other_encodings(door._pool)
         except ValueError as error:
@@ -246,7 +245,10 @@ class PostgresDoor:
 
     async def _alone(self) -> Any:
         return await asyncpg.connect(
-            self._url, timeout=PATIENCE_SECONDS / 3, statement_cache_size=512, server_settings=SETTINGS
+            self._url,
+            timeout=PATIENCE_SECONDS / 3,
+            statement_cache_size=512,
+            server_settings={**SETTINGS, "application_name": self.name},
         )
 
     async def _listen(self, heard: Heard) -> None:

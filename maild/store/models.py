@@ -204,6 +204,7 @@ class Outbox(Model):
     sent_at = InstantField(null=True)
     failed_at = InstantField(null=True)
     last_reply = _Words()
+    taken_by = _Words(null=True)
     created_at = InstantField()
 
 

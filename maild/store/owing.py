@@ -7,21 +7,24 @@ from maild.store import models
 from maild.store.accept import Accepting
 from maild.store.door import Write
 from maild.store.lines import OutboxLine, OutboxMail
-from maild.store.shelf import instant, reading
+from maild.store.shelf import DEAD, instant, reading
 from maild.store.words import writable
+
+MOURNING = timedelta(seconds=60)
 
 _CLAIM = """WITH mine AS MATERIALIZED (
     SELECT id FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL AND not_before <= ?
     ORDER BY not_before, id LIMIT ? /*! FOR UPDATE SKIP LOCKED */)
-UPDATE outbox SET not_before = ? WHERE id IN (SELECT id FROM mine)
+UPDATE outbox SET not_before = ?, taken_by = ? WHERE id IN (SELECT id FROM mine)
 RETURNING id, key, kind, ticket, envelope_from, rcpt, message_id, digest, attempts, created_at"""
 _OWED = "WHERE id = ? AND sent_at IS NULL AND failed_at IS NULL"
-_SENT = f"UPDATE outbox SET sent_at = ?, last_reply = ?, attempts = attempts + 1 {_OWED}"  # noqa: S608 - our own text
-_FAILED = f"UPDATE outbox SET failed_at = ?, last_reply = ?, attempts = attempts + ? {_OWED}"  # noqa: S608 - likewise
-_LATER = f"UPDATE outbox SET not_before = ?, last_reply = ?, attempts = attempts + ? {_OWED}"  # noqa: S608 - likewise
-_UNCLAIM = """UPDATE outbox SET not_before = ?
-WHERE sent_at IS NULL AND failed_at IS NULL AND not_before > ? AND not_before <= ?"""
-_AGAIN = "UPDATE outbox SET failed_at = NULL, not_before = ? WHERE id = ? AND sent_at IS NULL"
+_SENT = f"UPDATE outbox SET taken_by = NULL, sent_at = ?, last_reply = ?, attempts = attempts + 1 {_OWED}"  # noqa: S608 - our own text
+_FAILED = f"UPDATE outbox SET taken_by = NULL, failed_at = ?, last_reply = ?, attempts = attempts + ? {_OWED}"  # noqa: S608 - likewise
+_LATER = f"UPDATE outbox SET taken_by = NULL, not_before = ?, last_reply = ?, attempts = attempts + ? {_OWED}"  # noqa: S608 - likewise
+_UNCLAIM = f"""UPDATE outbox SET taken_by = NULL, not_before = ?
+WHERE taken_by IS NOT NULL AND sent_at IS NULL AND failed_at IS NULL AND not_before > ? AND not_before <= ?
+/*! AND {DEAD} */"""  # noqa: S608 - likewise
+_AGAIN = "UPDATE outbox SET taken_by = NULL, failed_at = NULL, not_before = ? WHERE id = ? AND sent_at IS NULL"
 
 
 class Owing(Accepting):
@@ -30,10 +33,12 @@ class Owing(Accepting):
     async def claim(self, now: datetime, limit: int, lease: timedelta) -> list[OutboxMail]:
         """Take mails that are due for one attempt each, the oldest first.
 
-        Nobody else gets them before `now + lease`; if we die meanwhile, they come again after it. The attempt is counted
-        when it is marked by `sent`, `deferred` or `failed`.
+        Nobody else gets them before `now + lease`; if we die meanwhile, they come again after it, or when a daemon sees
+        that we died. The attempt is counted when it is marked by `sent`, `deferred` or `failed`.
         """
-        (rows,) = await self._write(Write(_CLAIM, (now, limit, now + lease)))
+        if self._door.pooled:
+            await self.unclaim(now, lease)
+        (rows,) = await self._write(Write(_CLAIM, (now, limit, now + lease, self._door.name)))
         octets = await self._octets_of({row[7] for row in rows})
         return [
             OutboxMail(
@@ -52,14 +57,13 @@ class Owing(Accepting):
         ]
 
     async def unclaim(self, now: datetime, lease: timedelta) -> None:
-        """Let go at once what a daemon that died may have claimed for `lease`, where the caller holds the ledger alone.
+        """Let go what a daemon that died has claimed for `lease`: at once where the caller holds the ledger alone.
 
-        A mail that was put off for no longer than that goes early, too. Where daemons share the ledger nothing is let
-        go: the others may be sending it.
+        Where daemons share the ledger it is let go `MOURNING` after the claim: a daemon that only lost its connection
+        may still be sending it.
         """
-        if self._door.pooled:
-            return
-        await self._write(Write(_UNCLAIM, (now, now, now + lease)))
+        patience = MOURNING if self._door.pooled else timedelta(0)
+        await self._write(Write(_UNCLAIM, (now, now, now + lease - patience)))
 
     async def sent(self, outbox_id: int, at: datetime, reply: str) -> None:
         """Mark a mail as taken by the relay; ConflictError where it is no longer owed."""

@@ -21,7 +21,7 @@ class Reader(AsyncpgDBClient):
             command_timeout=PATIENCE_SECONDS,
             statement_cache_size=512,
             connection_class=Plain,
-            server_settings={**SETTINGS, "default_transaction_read_only": "on"},
+            server_settings={**SETTINGS, "application_name": "maild-reads", "default_transaction_read_only": "on"},
         )
 
 

@@ -29,7 +29,10 @@ EVER = datetime.min.replace(tzinfo=UTC)
 LEASE = timedelta(seconds=30)
 """How long work that a daemon took is kept from the others. It is short work, and done twice it is a conflict."""
 
-FREE = "(taken_by IS NULL OR taken_by = ? OR taken_until <= ?)"
+DEAD = "NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE application_name = taken_by)"
+"""Whoever has it holds no connection: every daemon bears its name on all of them. PostgreSQL only."""
+
+FREE = f"(taken_by IS NULL OR taken_by = ? OR taken_until <= ? /*! OR {DEAD} */)"
 """Not in another daemon's hands, by its name and now."""
 
 CHUNK = 500

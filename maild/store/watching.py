@@ -1,6 +1,7 @@
 """When the watch loop must look next, and at what."""
 
 from datetime import datetime
+from typing import Any
 
 from tortoise.expressions import Q
 
@@ -26,22 +27,20 @@ class Watching(Shelf):
 
         Clocks that another daemon is judging want that when its time for it is over.
         """
+        first = await self._first()
+        if first is None or first["taken_by"] in (None, self._door.name):
+            return None if first is None else instant(first["next_at"])
         waiting = self._from(models.Clock).filter(next_at__gt=EVER).order_by("next_at").limit(1)
-        first = await waiting.values("next_at", "taken_by", "taken_until")
-        if not first:
-            return None
-        if first[0]["taken_by"] in (None, self._door.name):
-            return instant(first[0]["next_at"])
         free = await waiting.filter(Q(taken_by__isnull=True) | Q(taken_by=self._door.name)).values("next_at")
-        return min(instant(at) for at in (first[0]["taken_until"], *(row["next_at"] for row in free)))
+        return min(instant(at) for at in (first["taken_until"], *(row["next_at"] for row in free)))
 
     async def due_tickets(self, now: datetime, limit: int) -> list[int]:
         """Take tickets with a clock to be looked at by `now`, the longest overdue first.
 
-        Other daemons do not get them before `LEASE` after `now`, unless their clocks are recorded anew; this one does.
+        Other daemons do not get them before `LEASE` after `now`, unless their clocks are recorded anew or this one dies.
         """
-        first = await self.next_watch_at()
-        if first is None or first > now:
+        first = await self._first()
+        if first is None or first["next_at"] > now:
             return []
         me = self._door.name
         (rows,) = await self._door.write([Write(_DUE, (now, me, now, limit, now, me, now + LEASE))])
@@ -56,3 +55,9 @@ class Watching(Shelf):
         waiting = await self._from(models.Received).filter(state="waiting").count()
         owed = await self._from(models.Outbox).filter(sent_at__isnull=True, failed_at__isnull=True).count()
         return waiting, owed
+
+    @reading
+    async def _first(self) -> dict[str, Any] | None:
+        waiting = self._from(models.Clock).filter(next_at__gt=EVER).order_by("next_at").limit(1)
+        rows = await waiting.values("next_at", "taken_by", "taken_until")
+        return rows[0] if rows else None

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from maild.store import shelf
+from maild.store import owing, shelf
 from maild.store.faults import LedgerAwayError, LedgerClosedError
 from maild.store.ledger import Ledger
 from maild.store.record import Record
@@ -52,6 +52,23 @@ async def test_the_work_of_one_that_is_silent_comes_back_and_of_one_that_leaves_
     assert [(row.id, row.attempts) for row in await two.take(9, now=almost)] == list(zip(ids, (3, 4, 3), strict=True))
 
 
+async def test_the_work_of_one_that_dies_comes_back_at_once(pair, postgres_url, postgres, make, now):
+    two = pair[1]
+    dying = await Ledger.open(postgres_url)
+    ids = await _arrived(dying, make, 3)
+    clocks = ((make.clock(), now),)
+    await dying.record([Record(at=now, ticket=make.ticket(), clocks=clocks)])
+    assert len(await dying.take(9, now=now)) == 3
+    assert await dying.due_tickets(now, 9) == [1001]
+    assert (await two.take(9, now=now), await two.due_tickets(now, 9)) == ([], [])
+    dying._door._pool.terminate()
+    await asyncio.sleep(0.5)  # the server notices within milliseconds
+    back = await two.take(9, now=now)
+    assert [(row.id, row.attempts) for row in back] == [(id_, 2) for id_ in ids]
+    await dying._context.close_connections()
+    assert await two.due_tickets(now, 9) == [1001]
+
+
 async def test_the_lease_ends(pair, make, now):
     one, two = pair
     await _arrived(one, make, 2)
@@ -69,8 +86,21 @@ async def test_each_owed_mail_is_claimed_once(pair, make, now):
     rest = [mail.key for _ in range(9) for mail in await pair[0].claim(now, 7, timedelta(minutes=5))]
     assert sorted(claimed + rest) == sorted(mail.key for mail in outgoing)
     # A daemon that starts must not take what the other one is sending.
-    await pair[1].unclaim(now, timedelta(minutes=5))
-    assert await pair[1].claim(now, 99, timedelta(minutes=5)) == []
+    later = now + timedelta(minutes=4)
+    await pair[1].unclaim(later, timedelta(minutes=5))
+    assert await pair[1].claim(later, 99, timedelta(minutes=5)) == []
+
+
+async def test_what_a_dead_daemon_had_claimed_comes_back_a_while_later(pair, make, now):
+    one, two = pair
+    outgoing = tuple(make.outgoing() for _ in range(3))
+    await one.record([Record(at=now, ticket=make.ticket(), outgoing=outgoing)])
+    first, second, third = await one.claim(now, 9, timedelta(minutes=5))
+    await one.deferred(third.id, now + timedelta(minutes=4), "451 later", count=True)
+    await one.close()
+    assert await two.claim(now + owing.MOURNING - timedelta(seconds=1), 9, timedelta(minutes=5)) == []
+    back = await two.claim(now + owing.MOURNING, 9, timedelta(minutes=5))
+    assert [mail.id for mail in back] == [first.id, second.id]
 
 
 async def test_each_due_ticket_is_judged_by_one(pair, make, now):

@@ -52,8 +52,6 @@ def test_two_daemons_share_the_work_and_one_that_is_killed_loses_and_repeats_not
             continue
         two.send(mail, sender)
 
-    # The dead daemon's time for what it held is over.
-    shared.ask("UPDATE received SET taken_until = now() WHERE state = 'waiting'")
     two.until(lambda: shared.ask("SELECT count(*) FROM received WHERE state <> 'done'") == "0", "an empty queue")
     assert shared.ask("SELECT count(*), count(DISTINCT message_id) FROM message") == f"{LETTERS}|{LETTERS}"
     assert shared.ask("SELECT count(*), count(DISTINCT root_id) FROM ticket") == f"{LETTERS}|{LETTERS}"

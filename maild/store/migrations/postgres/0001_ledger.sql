@@ -153,9 +153,11 @@ CREATE TABLE outbox (
     sent_at TIMESTAMPTZ,
     failed_at TIMESTAMPTZ,
     last_reply TEXT NOT NULL DEFAULT '',
+    taken_by TEXT,                     -- the daemon that sends it
     created_at TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX outbox_unsent ON outbox (not_before, id) WHERE sent_at IS NULL AND failed_at IS NULL;
+CREATE INDEX outbox_taken ON outbox (taken_by) WHERE taken_by IS NOT NULL;
 CREATE INDEX outbox_ticket ON outbox (ticket, id);
 CREATE INDEX outbox_kind ON outbox (kind, created_at);
 CREATE INDEX outbox_acks ON outbox (created_at) WHERE kind = 'ack';
