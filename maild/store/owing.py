@@ -22,8 +22,8 @@ _SENT = f"UPDATE outbox SET taken_by = NULL, sent_at = ?, last_reply = ?, attemp
 _FAILED = f"UPDATE outbox SET taken_by = NULL, failed_at = ?, last_reply = ?, attempts = attempts + ? {_OWED}"  # noqa: S608 - likewise
 _LATER = f"UPDATE outbox SET taken_by = NULL, not_before = ?, last_reply = ?, attempts = attempts + ? {_OWED}"  # noqa: S608 - likewise
 _UNCLAIM = f"""UPDATE outbox SET taken_by = NULL, not_before = ?
-WHERE taken_by IS NOT NULL AND sent_at IS NULL AND failed_at IS NULL AND not_before > ? AND not_before <= ?
-/*! AND {DEAD} */"""  # noqa: S608 - likewise
+WHERE sent_at IS NULL AND failed_at IS NULL AND not_before > ? AND not_before <= ?
+/*! AND taken_by IS NOT NULL AND {DEAD} */"""  # noqa: S608 - likewise
 _AGAIN = "UPDATE outbox SET taken_by = NULL, failed_at = NULL, not_before = ? WHERE id = ? AND sent_at IS NULL"
 
 
@@ -57,10 +57,10 @@ class Owing(Accepting):
         ]
 
     async def unclaim(self, now: datetime, lease: timedelta) -> None:
-        """Let go what a daemon that died has claimed for `lease`: at once where the caller holds the ledger alone.
+        """Let go what a daemon that died has claimed for `lease`.
 
-        Where daemons share the ledger it is let go `MOURNING` after the claim: a daemon that only lost its connection
-        may still be sending it.
+        Where the caller holds the ledger alone that is at once, and a mail that was put off for no longer goes early,
+        too. Where daemons share it, `MOURNING` after the claim: one that only lost its connection may still be sending.
         """
         patience = MOURNING if self._door.pooled else timedelta(0)
         await self._write(Write(_UNCLAIM, (now, now, now + lease - patience)))
