@@ -5,7 +5,7 @@ the past, points, explicit tiers and headers, caps.
 """
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -100,6 +100,7 @@ def _score(text: _Text, rules: Rules, because: list[str]) -> tuple[int, tuple[Se
     denied = False
     hits = _unmasked(_hits(text, rules))
     resolved = [hit for hit in hits if hit.rule.kind is Kind.RESOLVED and not _denied(text.words, hit, rules)]
+    ends = _Ends(resolved, [hit.end for hit in resolved], _breaks(text.words, rules))
     for hit in hits:
         rule = hit.rule
         if rule.kind is Kind.RESOLVED or rule.name in counted:
@@ -108,7 +109,7 @@ def _score(text: _Text, rules: Rules, because: list[str]) -> tuple[int, tuple[Se
             if rule.kind is Kind.URGENCY and not denied:
                 denied = True
                 because.append(f'-1 said not to be: "{text.quote(hit)}"')
-        elif rule.points > 0 and (why := _over(text, hit, resolved, rules)):
+        elif rule.points > 0 and (why := _over(text, hit, ends, rules)):
             if rule.name not in noted:
                 because.append(f'not counted, {why}: "{text.quote(hit)}"')
             noted.add(rule.name)
@@ -184,14 +185,30 @@ def _denied(words: list[str], hit: _Hit, rules: Rules) -> bool:
     return False
 
 
-def _over(text: _Text, hit: _Hit, resolved: list[_Hit], rules: Rules) -> str:
-    """Give the reason why a hit is over: said to be resolved afterwards, or told in the past tense; else nothing."""
-    for end in resolved:
-        if end.start > hit.start:
-            return f'"{text.quote(end)}" comes after it'
-        between = text.words[end.end : hit.start]
-        if STOP not in between and rules.present.isdisjoint(between):
-            return f'"{text.quote(end)}" stands before it'
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """What says that something is over: the hits in order, where each ends, and the words across which none reaches."""
+
+    hits: list[_Hit]
+    ends: list[int]
+    breaks: list[int]
+
+
+def _breaks(words: list[str], rules: Rules) -> list[int]:
+    return [index for index, word in enumerate(words) if word == STOP or word in rules.present]
+
+
+def _over(text: _Text, hit: _Hit, over: _Ends, rules: Rules) -> str:
+    """Give the reason why a hit is over: said to be resolved afterwards, or told in the past tense; else nothing.
+
+    By search and not by scanning: a mail of nothing but such words must not cost their square.
+    """
+    before = bisect_left(over.breaks, hit.start)
+    last_break = over.breaks[before - 1] if before else -1
+    at = bisect_right(over.ends, last_break)
+    if at < len(over.hits):
+        where = "comes after it" if over.hits[at].start > hit.start else "stands before it"
+        return f'"{text.quote(over.hits[at])}" {where}'
     if hit.rule.kind is Kind.LASTING:
         return ""
     for index in range(hit.start - 1, max(-1, hit.start - 1 - _PAST_REACH), -1):
