@@ -17,7 +17,7 @@ from maild.failures import Failures
 from maild.ingest.accept import Acceptor
 from maild.ingest.smtp import SmtpLimits, SmtpServer
 from maild.ingest.workers import Parsers
-from maild.intake import Intake, Workshop
+from maild.intake import Intake
 from maild.outbound.outbox import Outbox
 from maild.outbound.relay import Relay, Smarthost
 from maild.outbound.template_files import load_templates
@@ -27,6 +27,7 @@ from maild.sla.severity_rules import Rules, parse_rules
 from maild.store import Ledger
 from maild.store.wake import Wake
 from maild.watch import Watch
+from maild.workshop import Workshop
 
 log = structlog.get_logger("maild.daemon")
 

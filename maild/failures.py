@@ -6,10 +6,10 @@ from collections.abc import Callable
 import structlog
 
 from maild.desk import on_failure
-from maild.intake import Workshop, record_of, told_of
 from maild.mail import Delivery
 from maild.outbound.outbox import Owed
 from maild.store import ConflictError, Ledger
+from maild.workshop import Workshop, record_of, told_of
 
 log = structlog.get_logger("maild.failures")
 

@@ -7,29 +7,25 @@ breaks us is quarantined with its fault after `MOST_ATTEMPTS`, and the next one 
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from maild.desk import Case, Decision, Office, Told, on_mail
-from maild.mail import InboundMail, Origin, Outgoing, Received
-from maild.outbound.compose import compose
-from maild.outbound.gate import MARK_HEADER, GateRefusal
-from maild.outbound.templates import Templates
+from maild.desk import Case, Decision, on_mail
+from maild.gather import gather
+from maild.mail import InboundMail, Received
 from maild.pulse import Pulse
-from maild.sla.severity import guess
-from maild.sla.severity_rules import Rules
 from maild.store import ConflictError, Ledger, LedgerError, Record
-from maild.threading.place import Evidence, place, wanted_ids, wanted_tickets
-from maild.ticket import Event
-from maild.trust import judge
+from maild.workshop import Workshop, Written, record_of
 
 log = structlog.get_logger("maild.intake")
 
 BATCH = 32
 MOST_ATTEMPTS = 3
+MOST_DEATHS = 8
+"""How often the daemon may end with the same mail in its hands: more than bad luck, less than a crash loop of minutes."""
 MOST_CONFLICTS = 5
 GLANCE = 0.05
 RETRY_AFTER = timedelta(seconds=2)
@@ -39,65 +35,6 @@ LONGEST_SLEEP = 300.0
 
 PATIENCE = 120.0
 """Seconds that one mail may take, from a worker or through the desk, before the loop counts as hanging."""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The mails of a decision as they will leave, and an event for each letter that the gate refused."""
-
-    outgoing: tuple[Outgoing, ...]
-    refused: tuple[Event, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """What the loops work with: the desk, its templates and rules, the hops it trusts, who parses, whose turn it is."""
-
-    office: Office
-    templates: Templates
-    rules: Rules
-    trusts: Callable[[str], bool]
-    now: Callable[[], datetime]
-    read: Callable[[bytes, str], Awaitable[InboundMail]]
-    deciding: Callable[[], contextlib.AbstractAsyncContextManager[None]]
-
-    def write(self, decision: Decision) -> Written:
-        """Compose what a decision owes. A letter that the gate refuses is not owed, and an event says why."""
-        now = self.now()
-        outgoing, refused = [], []
-        for letter in decision.letters:
-            try:
-                outgoing.append(compose(letter, self.office.desk, self.templates, now))
-            except GateRefusal as refusal:
-                refused.append(Event(now, "maild", "not_sent", f"{letter.key}: {refusal}"))
-        return Written(tuple(outgoing), tuple(refused))
-
-
-def record_of(decision: Decision, written: Written, received_id: int | None, at: datetime) -> Record:
-    """Put a decision and its composed mails into the shape that the ledger writes in one unit."""
-    own = tuple((mail.message_id, mail.ticket, "own") for mail in written.outgoing if mail.ticket)
-    return Record(
-        at=at,
-        received_id=received_id,
-        because=decision.because,
-        ticket=decision.ticket,
-        messages=(decision.message,) if decision.message else (),
-        references=(*decision.references, *own),
-        clocks=decision.clocks,
-        events=(*decision.events, *written.refused) if decision.ticket else (),
-        escalations=tuple((one.ticket, one.metric, one.cycle, one.level, one.because) for one in decision.escalations),
-        outgoing=written.outgoing,
-        parties=(decision.party,) if decision.party else (),
-        failed=decision.failed,
-        recipients_added=(decision.further_recipient,) if decision.further_recipient else (),
-    )
-
-
-async def told_of(ledger: Ledger, number: int) -> Told:
-    """Gather what the ledger tells of a ticket's time."""
-    return Told(
-        tuple(await ledger.events(number)), tuple(await ledger.clocks(number)), await ledger.sent_levels(number)
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +53,7 @@ class Intake:
         self._shop = shop
         self._on_decided = decided
         self._numbers: list[int] = []
+        self._careful = True
         self._wake = asyncio.Event()
         self._stepped = asyncio.Condition()
         self.pulse = Pulse(PATIENCE)
@@ -179,14 +117,37 @@ class Intake:
 
     async def step(self) -> int:
         """Process one batch; give how many mails were taken. LedgerError passes: it is no mail's fault."""
-        batch = await self._ledger.take(BATCH, now=self._shop.now())
+        batch = await self._ledger.take(1 if self._careful else BATCH, now=self._shop.now())
         if not batch:
+            self._careful = False
             return 0
+        if batch[0].attempts > MOST_DEATHS:
+            await self._poisonous(batch[0])
+            await self._ledger.release([received.id for received in batch[1:]])
+            return 1
+        if self._careful and batch[0].attempts == 1:
+            batch += await self._ledger.take(BATCH - 1, now=self._shop.now(), after=batch[0].id)
+        self._careful = batch[0].attempts > 1
+        try:
+            await self._take_up(batch)
+        except LedgerError:
+            with contextlib.suppress(LedgerError):
+                await self._ledger.release([received.id for received in batch])
+            raise
+        return len(batch)
+
+    async def _take_up(self, batch: Sequence[Received]) -> None:
         parsed = await asyncio.gather(*(self._parse(received) for received in batch), return_exceptions=True)
         await self._ledger.in_order(batch[0].id, self._shop.now())
         async with self._shop.deciding():
             await self._decide_all(batch, parsed)
-        return len(batch)
+
+    async def _poisonous(self, received: Received) -> None:
+        """Set a mail aside that was in our hands each time the daemon ended. It was taken alone, so it is no neighbour's fault."""
+        words = f"the daemon ended {received.attempts - 1} times while it had this mail in its hands"
+        with contextlib.suppress(ConflictError):
+            await self._ledger.quarantine(received.id, words, self._shop.now())
+        log.error("mail.quarantined", received=received.id, fault=words)
 
     async def _decide_all(self, batch: Sequence[Received], parsed: Sequence[InboundMail | BaseException]) -> None:
         pending: list[_Decided] = []
@@ -216,7 +177,7 @@ class Intake:
 
     async def _gathered(self, received: Received, mail: InboundMail) -> Case | None:
         try:
-            return await self._gather(received, mail)
+            return await gather(self._ledger, self._shop, received, mail, await self._number())
         except LedgerError:
             raise
         except Exception as fault:  # noqa: BLE001 - one mail that breaks us must not stop the next one
@@ -226,8 +187,7 @@ class Intake:
     async def _decided_on(self, case: Case) -> _Decided | None:
         try:
             now = self._shop.now()
-            decision = on_mail(case, self._shop.office, now)
-            written = await asyncio.to_thread(self._shop.write, decision)
+            decision, written = await asyncio.to_thread(self._decide, case, now)
         except Exception as fault:  # noqa: BLE001 - one mail that breaks us must not stop the next one
             await self._broken(case.received, fault)
             return None
@@ -242,77 +202,14 @@ class Intake:
             _names(case.received, case.mail) | _of_decision(decision),
         )
 
-    async def _gather(self, received: Received, mail: InboundMail) -> Case:
-        office, ledger = self._shop.office, self._ledger
-        mailbox, detail = office.mailbox_of(received.rcpt) or (office.mailboxes[0], "")
-        mail = await self._own_or_not(mail)
-        ids = await ledger.tickets_of_ids(wanted_ids(mail))
-        numbers = {number for pairs in ids.values() for number, _ in pairs}
-        numbers |= set(wanted_tickets(mail, detail, office.keys, office.desk.reference))
-        tickets = await ledger.tickets_by_number(numbers)
-        placement = place(mail, Evidence(ids, tickets, office.keys, office.agent_keys, detail), office.desk.reference)
-        trust = judge(
-            mail, trusted_hop=self._shop.trusts(received.peer), authserv_id=office.authserv_id, placement=placement
-        )
-        sender_key = mail.sender.key if mail.sender else ""
-        twin = await ledger.known_message(mail.message_id, sender_key, mail.body_digest)
-        ticket = tickets.get(placement.ticket) if placement.ticket is not None else None
-        twin_message = None
-        if twin is not None:
-            ticket = await ledger.ticket(twin[1])
-            twin_message = next((one for one in await ledger.messages(twin[1]) if one.id == twin[0]), None)
-        customer = office.customer_of(mail.sender) if mail.sender else None
-        return Case(
-            received=received,
-            mail=mail,
-            mailbox=mailbox,
-            placement=placement,
-            trust=trust,
-            guess=guess(
-                mail.subject,
-                mail.new_text,
-                mail.headers,
-                mail.origin,
-                self._shop.rules,
-                auto_submitted=" ".join(mail.header("Auto-Submitted")),
-                tier=customer.tier if customer else "",
-            ),
-            ticket=ticket,
-            told=await told_of(ledger, ticket.number) if ticket else Told(),
-            messages=tuple(await ledger.messages(ticket.number)) if ticket else (),
-            number=await self._number(),
-            known=await self._known(sender_key),
-            acks=await self._acks(sender_key),
-            twin=twin_message,
-        )
-
-    async def _own_or_not(self, mail: InboundMail) -> InboundMail:
-        if self._shop.office.desk.address in (mark.strip().lower() for mark in mail.header(MARK_HEADER)):
-            return replace(mail, origin=Origin.OWN, origin_because=f"it bears our own {MARK_HEADER}")
-        if not mail.message_id:
-            return mail
-        kinds = {kind for _, kind in (await self._ledger.tickets_of_ids([mail.message_id])).get(mail.message_id, ())}
-        if "own" not in kinds:
-            return mail
-        return replace(mail, origin=Origin.OWN, origin_because=f"<{mail.message_id}> is a Message-ID that we sent")
+    def _decide(self, case: Case, now: datetime) -> tuple[Decision, Written]:
+        decision = on_mail(case, self._shop.office, now)
+        return decision, self._shop.write(decision)
 
     async def _number(self) -> int:
         if not self._numbers:
             self._numbers = list(await self._ledger.reserve("ticket", 1))
         return self._numbers[0]
-
-    async def _known(self, sender_key: str) -> bool:
-        party = await self._ledger.party(sender_key) if sender_key else None
-        return party is not None and party.failed_at is None
-
-    async def _acks(self, sender_key: str) -> tuple[int, int, int]:
-        now = self._shop.now()
-        hour, day = now - timedelta(hours=1), now - timedelta(days=1)
-        return (
-            await self._ledger.acks_since(sender_key, hour),
-            await self._ledger.acks_since(sender_key, day),
-            await self._ledger.acks_since("", now - timedelta(minutes=1)),
-        )
 
     async def _flush(self, pending: Sequence[_Decided]) -> None:
         if not pending:

@@ -10,9 +10,9 @@ from datetime import timedelta
 import structlog
 
 from maild.desk import on_due
-from maild.intake import Workshop, record_of, told_of
 from maild.pulse import AWAY, Pulse
 from maild.store import ConflictError, Ledger
+from maild.workshop import Workshop, record_of, told_of
 
 log = structlog.get_logger("maild.watch")
 

@@ -164,12 +164,11 @@ def nobody():
 
 
 def found(program):
-    """Give the folder of a server's programs; distributions keep PostgreSQL's off the PATH."""
-    places = [
-        *sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name)),
-    ]
+    """Give the folder of a server's programs, the newest; distributions keep PostgreSQL's off the PATH."""
+    places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda place: int(place.parent.name))
     on_path = shutil.which(program)
-    return next((place for place in reversed(places) if (place / program).exists()), on_path and Path(on_path).parent)
+    places = [*([Path(on_path).resolve().parent] if on_path else []), *places]
+    return next((place for place in reversed(places) if (place / program).exists()), None)
 
 
 @pytest.fixture(scope="session")

@@ -12,12 +12,13 @@ from maild.config import load
 from maild.daemon import running, workshop
 from maild.desk import Assign, Grade, Step, on_command
 from maild.ingest.parse import parse
-from maild.intake import MOST_CONFLICTS, Intake, Written, record_of, told_of
+from maild.intake import MOST_CONFLICTS, Intake
 from maild.mail import Envelope
 from maild.store import Ledger
 from maild.store.wake import poke
 from maild.ticket import Severity, State
 from maild.watch import Watch
+from maild.workshop import Written, record_of, told_of
 
 CONFIG = """
 [desk]

@@ -1,6 +1,8 @@
 """`maild init` and `maild check`: a configuration to start from, and what is wrong or odd with one."""
 
 import os
+import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -13,17 +15,22 @@ from maild.cli.terms import ConfigOption, Exit, fail, say
 from maild.config import Config, ConfigError, find, load
 from maild.config.duration import words
 from maild.daemon import utc_now
-from maild.outbound.template_files import check_templates
+from maild.outbound.template_files import check_templates, load_templates, odd_files
 from maild.sla.hours import add
 from maild.sla.policy import Promise
 from maild.ticket import Severity
 
 _DAY = 86400
+_EXAMPLE = re.compile(r"[@.]example\.(?:com|net|org)\Z")
+_TO_CUSTOMERS = ("ack", "ack-subject")
+"""The templates of what customers read."""
 
 
 def init(folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to write maild.toml")] = Path()) -> None:
     """Write a commented maild.toml to start from."""
     path = folder / "maild.toml"
+    if folder.exists() and not folder.is_dir():
+        fail(Exit.USAGE, f"{folder} is a file: name the folder that maild.toml is to lie in")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
@@ -45,9 +52,14 @@ def check(config: ConfigOption = None) -> None:
     faults = template_faults(loaded.templates_dir)
     if faults:
         fail(Exit.CONFIG, *(f"{loaded.path}: {fault}" for fault in faults))
-    for line in (*_warnings(loaded), *promises(loaded, utc_now())):
+    warnings = [f"warning: {line}" for line in _warnings(loaded)]
+    for line in (*warnings, *promises(loaded, utc_now())):
         say(line)
-    say(f"{loaded.path} is fine")
+    say(f"{loaded.path} is fine" + (f", but see the {_counted(len(warnings))} above" if warnings else ""))
+
+
+def _counted(warnings: int) -> str:
+    return "warning" if warnings == 1 else f"{warnings} warnings"
 
 
 def template_faults(folder: Path | None) -> list[str]:
@@ -55,27 +67,49 @@ def template_faults(folder: Path | None) -> list[str]:
     return [f"desk.templates_dir: {fault}" for fault in check_templates(folder)]
 
 
-def _warnings(config: Config) -> list[str]:
-    found = []
+def _warnings(config: Config) -> Iterator[str]:
+    examples = [f"{key} {address}" for key, address in _addresses(config) if _EXAMPLE.search(address)]
+    if examples:
+        yield f"these addresses are examples, so no mail reaches anybody there: {', '.join(examples)}"
+    yield from _template_warnings(config)
     for name, policy in config.policies.items():
         for severity, promise in policy.promises.items():
             limit = promise.first_response[1]
             if limit > _DAY:
                 key = f"policy.{name}.{severity}" if name else f"sla.{severity}"
-                found.append(
-                    f"warning: {key}.first_response promises an answer later than 24 open hours: {words(limit)}"
-                )
+                yield f"{key}.first_response promises an answer later than 24 open hours: {words(limit)}"
     if not config.auth.authserv_id:
-        found.append(
-            "warning: auth.authserv_id is empty, so no sender is ever authenticated: an agent's mail counts only as a"
+        yield (
+            "auth.authserv_id is empty, so no sender is ever authenticated: an agent's mail counts only as a"
             " reply to a notification"
             + ("" if config.ack.to == "everyone" else ", and only known senders are acknowledged")
         )
     if not config.agents:
-        found.append("warning: there is no [[agent]], so nobody is told of new tickets")
+        yield "there is no [[agent]], so nobody is told of new tickets"
     if any(not mailbox.subaddress for mailbox in config.mailboxes) and not config.auth.authserv_id:
-        found.append("warning: a mailbox without subaddress needs auth.authserv_id, or no agent can answer")
-    return found
+        yield "a mailbox without subaddress needs auth.authserv_id, or no agent can answer"
+
+
+def _addresses(config: Config) -> Iterator[tuple[str, str]]:
+    yield "desk.address", config.desk.address
+    for number, mailbox in enumerate(config.mailboxes, 1):
+        yield f"mailbox[{number}].address", mailbox.address
+        yield from ((f"mailbox[{number}].aliases", address) for address in mailbox.aliases)
+    for number, agent in enumerate(config.agents, 1):
+        yield f"agent[{number}].address", agent.address
+    for number, customer in enumerate(config.customers, 1):
+        yield f"customer[{number}]", customer.address or f"@{customer.domain}"
+
+
+def _template_warnings(config: Config) -> Iterator[str]:
+    if config.templates_dir:
+        yield from (f"desk.templates_dir: {line}" for line in odd_files(config.templates_dir))
+    names = load_templates(config.templates_dir).names
+    for number, mailbox in enumerate(config.mailboxes, 1):
+        spoken = (f"{kind}.{mailbox.language}.txt.j2" for kind in _TO_CUSTOMERS)
+        missing = [name for name in spoken if name not in names]
+        if mailbox.language != "en" and missing:
+            yield f"mailbox[{number}].language: there is no {' and no '.join(missing)}, so English is used there"
 
 
 def promises(config: Config, now: datetime) -> list[str]:

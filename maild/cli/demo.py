@@ -15,11 +15,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from maild.cli.demo_stage import Sink, StageClock, body, send, written
+from maild.cli.demo_stage import PATIENCE, Sink, StageClock, body, send, written
 from maild.cli.terms import Exit, fail
-from maild.config import load
+from maild.cli.ticket import decide
+from maild.config import Config, load
 from maild.config.duration import words
 from maild.daemon import Daemon, running
+from maild.desk import Step
 from maild.sla.clock import Clock, ClockState
 from maild.ticket import Ticket
 
@@ -92,7 +94,7 @@ Ann
 def demo(
     keep: Annotated[Path | None, typer.Option(help="Leave the ledger and all mails in this folder")] = None,
 ) -> None:
-    """Show the main job end to end: two mails come in, one is answered in time, the other is breached and escalated."""
+    """Show the main job end to end: two mails come in, one is answered and resolved in time, the other is breached and escalated."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     began = time.monotonic()
     try:
@@ -120,15 +122,17 @@ async def _story(folder: Path) -> None:
     path.write_text(CONFIG.format(port=await sink.start()), "utf-8")
     clock = StageClock(START)
     try:
-        async with running(load(path), clock.now) as daemon:
-            await _Story(daemon, clock, sink).tell()
+        config = load(path)
+        async with running(config, clock.now) as daemon:
+            await _Story(daemon, config, clock, sink).tell()
     finally:
         sink.stop()
 
 
 class _Story:
-    def __init__(self, daemon: Daemon, clock: StageClock, sink: Sink) -> None:
+    def __init__(self, daemon: Daemon, config: Config, clock: StageClock, sink: Sink) -> None:
         self._daemon = daemon
+        self._config = config
         self._clock = clock
         self._sink = sink
         self._port = daemon.addresses[0][1]
@@ -137,6 +141,7 @@ class _Story:
     async def tell(self) -> None:
         outage = await self._customers_write()
         await self._agent_answers(outage)
+        await self._operator_resolves()
         await self._nobody_answers()
         await self._table()
 
@@ -153,9 +158,9 @@ class _Story:
             "Ann's notification", lambda rcpt, mail: rcpt == "ann@staff.example" and "checkout" in str(mail["Subject"])
         )
         self._mail("The notification in Ann's ordinary mail client", notice)
-        self._says("Dave mails a question, half a minute later.")
         dave = "Dave Miller <dave@globex.example>"
-        self._moves(timedelta(seconds=30))
+        await self._moves(timedelta(seconds=30))
+        self._says("Dave mails a question, half a minute later.")
         await self._send(
             written(dave, "csm@desk.example", "Where is my invoice?", QUESTION, self._clock.now()),
             "dave@globex.example",
@@ -164,7 +169,7 @@ class _Story:
         return notice
 
     async def _agent_answers(self, notice: EmailMessage) -> None:
-        self._moves(timedelta(minutes=6))
+        await self._moves(timedelta(minutes=6))
         self._says(
             "Six minutes later Ann hits reply in her mail client, which quotes everything and names her address."
         )
@@ -192,16 +197,22 @@ class _Story:
             f"The first response is recorded after {words(int(taken.total_seconds()))} (limit 30m): {ticket.first_response_evidence}"
         )
 
+    async def _operator_resolves(self) -> None:
+        await self._moves(timedelta(minutes=14))
+        self._says("Payments go through, so Ann resolves the ticket: maild ticket resolve 1001")
+        decision = await decide(self._daemon.ledger, self._config, 1001, Step.RESOLVE, "ann", self._clock.now)
+        self._says(f"CSM #1001: {decision.because}")
+
     async def _nobody_answers(self) -> None:
-        self._says("Nobody answers Dave. One hour: the target is missed, and the team is warned.")
-        self._moves(timedelta(hours=1))
+        await self._moves(timedelta(minutes=41))
+        self._says("Nobody answers Dave. One hour is over: the target is missed, and the team is warned.")
         warning = await self._sink.wait(
             "the warning",
             lambda _, mail: "invoice" in str(mail["Subject"]) and "target" in str(mail["Subject"]).lower(),
         )
         self._says(f"Warning: {warning['Subject']}")
-        self._says("Four hours: the limit is passed. That is a breach.")
-        self._moves(timedelta(hours=3, seconds=2))
+        await self._moves(timedelta(hours=3))
+        self._says("Four hours are over: the limit is passed. That is a breach.")
         breach = await self._sink.wait(
             "the breach",
             lambda rcpt, mail: (
@@ -218,7 +229,7 @@ class _Story:
             ticket = await self._ticket(number)
             for clock in await self._daemon.ledger.clocks(number):
                 taken = words(clock.elapsed_seconds) if clock.elapsed_seconds is not None else "-"
-                promised = f"{words(clock.target_seconds)} - {words(clock.limit_seconds)}"
+                promised = " - ".join(dict.fromkeys(map(words, (clock.target_seconds, clock.limit_seconds))))
                 table.add_row(
                     f"#{number} {ticket.subject}",
                     ticket.severity,
@@ -239,7 +250,11 @@ class _Story:
     async def _send(self, mail: EmailMessage, sender: str, rcpt: str = "csm@desk.example") -> None:
         await send(self._port, sender, rcpt, mail)
 
-    def _moves(self, by: timedelta) -> None:
+    async def _moves(self, by: timedelta) -> None:
+        # What is on its way is first written down as sent, at the time at which it was.
+        async with asyncio.timeout(PATIENCE):
+            while any(line.state == "waiting" for line in await self._daemon.ledger.outbox()):  # noqa: ASYNC110 - the outbox tells nobody
+                await asyncio.sleep(0.01)
         self._clock.move(by)
         self._daemon.watch.wake.set()
         self._daemon.outbox.wake.set()

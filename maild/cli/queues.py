@@ -11,11 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from maild.cli.show import printable
+from maild.cli.table import minute, printable, table
 from maild.cli.terms import ConfigOption, Exit, JsonOption, configuration, fail, instant, ledger_of, one_line, say
 from maild.config import Config
 from maild.daemon import utc_now
@@ -197,8 +194,26 @@ async def _worked(config: Config, numbers: list[int], work: Callable[[Ledger, in
     return refused
 
 
-_RECEIVED = ("id", "state", "received_at", "via", "mail_from", "rcpt", "attempts", "fault")
-_OUTBOX = ("id", "state", "kind", "ticket", "rcpt", "attempts", "not_before", "last_reply")
+Column = Callable[[Any], object]
+
+_RECEIVED: Mapping[str, Column] = {
+    "id": lambda line: line.id,
+    "received (UTC)": lambda line: minute(line.received_at),
+    "state": lambda line: line.state,
+    "from": lambda line: line.mail_from or "<>",
+    "to": lambda line: line.rcpt,
+    "fault": lambda line: line.fault,
+}
+_OUTBOX: Mapping[str, Column] = {
+    "id": lambda line: line.id,
+    "at (UTC)": lambda line: minute(line.sent_at or line.failed_at or line.not_before),
+    "state": lambda line: line.state,
+    "kind": lambda line: line.kind,
+    "ticket": lambda line: f"#{line.ticket}" if line.ticket else "",
+    "to": lambda line: line.rcpt,
+    "last reply": lambda line: line.last_reply,
+}
+_LONG = ("from", "to", "fault", "last reply")
 
 
 def _row(line: ReceivedLine | OutboxLine) -> dict[str, Any]:
@@ -209,15 +224,9 @@ def _cell(value: object) -> str:
     return "-" if value is None or value == "" else str(value)
 
 
-def _list(lines: Iterable[ReceivedLine | OutboxLine], json: bool, columns: tuple[str, ...]) -> None:
-    rows: list[Mapping[str, Any]] = [_row(line) for line in lines]
+def _list(lines: Iterable[ReceivedLine | OutboxLine], json: bool, columns: Mapping[str, Column]) -> None:
     if json:
-        for row in rows:
-            say(one_line(row))
+        for line in lines:
+            say(one_line(_row(line)))
         return
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column.replace("_", " "))
-    for row in rows:
-        table.add_row(*(Text(printable(_cell(row[column]))) for column in columns))
-    Console().print(table)
+    table(tuple(columns), ([_cell(cell(line)) for cell in columns.values()] for line in lines), _LONG)

@@ -1,13 +1,12 @@
 """`maild tickets` and `maild show`: what the ledger holds, for people and for scripts."""
 
 import asyncio
+import re
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from maild.cli.table import minute, printable, table
 from maild.cli.terms import (
     ConfigOption,
     Exit,
@@ -25,6 +24,8 @@ from maild.sla.clock import Clock
 from maild.store import Ledger
 from maild.store.lines import OutboxLine, TicketLine
 from maild.ticket import Event, Message, Severity, State, Ticket
+
+_FRACTION = re.compile(r"(?<=\d\d:\d\d:\d\d)\.\d+(?=Z|\+00:00)")
 
 
 def tickets(
@@ -45,29 +46,20 @@ async def _tickets(config: Config, state: State | None, severity: Severity | Non
         for line in lines:
             say(one_line(_line(config, line)))
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("ticket", "severity", "state", "due", "of", "owner", "customer", "subject"):
-        table.add_column(heading)
-    for line in lines:
-        ticket = line.ticket
-        when = line.due_at.strftime("%Y-%m-%d %H:%M UTC") if line.due_at else "-"
-        cells = (
-            f"#{ticket.number}",
-            ticket.severity,
-            ticket.state,
-            when,
-            line.due_metric or "",
-            ticket.assignee or "nobody",
-            ticket.requester.name or ticket.requester.address,
-            ticket.subject,
+    rows = (
+        (
+            f"#{line.ticket.number}",
+            line.ticket.severity,
+            line.ticket.state,
+            minute(line.due_at),
+            line.ticket.assignee or "nobody",
+            line.ticket.requester.name or line.ticket.requester.address,
+            line.ticket.subject,
         )
-        table.add_row(*(Text(printable(str(cell))) for cell in cells))
-    Console().print(table)
-
-
-def printable(text: str) -> str:
-    """Take out what would drive a terminal: text in mail is a stranger's."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
+        for line in lines
+    )
+    columns = ("ticket", "severity", "state", "due (UTC)", "owner", "customer", "subject")
+    table(columns, rows, long=("owner", "customer", "subject"))
 
 
 def _line(config: Config, line: TicketLine) -> dict[str, Any]:
@@ -106,7 +98,7 @@ async def _show(config: Config, number: int, json: bool) -> None:
     if json:
         say(one_line(value))
     else:
-        say(printable(_page(value)))
+        say(printable(page_of(whole_seconds(value))))
 
 
 async def gather(config: Config, ledger: Ledger, number: int) -> dict[str, Any]:
@@ -201,10 +193,21 @@ def _owed(line: OutboxLine) -> dict[str, Any]:
     }
 
 
-def _page(value: dict[str, Any]) -> str:
+def whole_seconds(value: Any) -> Any:
+    """Give a value of `gather` for people to read: its instants without fractions of a second, mail as it is."""
+    if isinstance(value, dict):
+        return {key: inner if key in {"text", "subject"} else whole_seconds(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [whole_seconds(inner) for inner in value]
+    return _FRACTION.sub("", value) if isinstance(value, str) else value
+
+
+def page_of(value: dict[str, Any]) -> str:
+    """Write what `gather` gave for people."""
+    name, address = value["requester_name"], value["requester"]
     lines = [
         f"{value['reference']}  {value['severity'].upper()}  {value['state']}  {value['subject']}",
-        f"  customer  {value['requester_name']} <{value['requester']}>",
+        f"  customer  {f'{name} <{address}>' if name else address}",
         f"  owner     {value['assignee'] or 'nobody'}",
         f"  opened    {value['opened_at']}",
         f"  answered  {value['first_response_at'] or 'not yet'}",
@@ -228,6 +231,7 @@ def _page(value: dict[str, Any]) -> str:
     lines += [f"  {event['at']}  {event['what']}  by {event['actor']}: {event['because']}" for event in value["events"]]
     lines.append("mail sent and owed")
     lines += [
-        f"  {owed['kind']:<13} {owed['state']:<8} {owed['to']}  {owed['last_reply'] or ''}" for owed in value["outbox"]
+        f"  {owed['kind']:<13} {owed['state']:<8} {owed['to']}  {owed['last_reply'] or ''}".rstrip()
+        for owed in value["outbox"]
     ]
     return "\n".join(lines)

@@ -30,7 +30,7 @@ DAEMON = frozenset({"daemon_down", "daemon_up"})
 app = typer.Typer(help="Deadlines without a database: JSON lines in, JSON lines out.", no_args_is_help=True)
 
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", "-c", metavar="FILE", help="take the policy and the calendars of this file")
+    Path | None, typer.Option("-c", "--config", help="Take the policy and the calendars of this file")
 ]
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
@@ -15,6 +16,9 @@ import typer
 from maild.config import Config, ConfigError, find, load
 from maild.store import Ledger, LedgerError
 from maild.store.ledger import is_made, shown
+from maild.store.migrate import ADVICE
+
+_DAMAGED = re.compile(r"SQLITE_(?:CORRUPT|NOTADB)|DatabaseError")
 
 
 class Exit(IntEnum):
@@ -60,7 +64,7 @@ def configuration(given: Path | None, *, secrets: bool = False) -> Config:
 
 @contextlib.asynccontextmanager
 async def ledger_of(config: Config) -> AsyncIterator[Ledger]:
-    """Open the ledger beside a daemon that may be running; end with 69 where there is none."""
+    """Open the ledger beside a daemon that may be running; end with 69 where there is none, or where it is damaged."""
     try:
         if not is_made(config.database_url):
             fail(Exit.UNAVAILABLE, f"there is no ledger at {shown(config.database_url)} yet: `maild serve` makes it")
@@ -69,6 +73,9 @@ async def ledger_of(config: Config) -> AsyncIterator[Ledger]:
         fail(Exit.UNAVAILABLE, f"the ledger {shown(config.database_url)} cannot be opened: {error}")
     try:
         yield ledger
+    except LedgerError as error:
+        advice = f": {ADVICE}" if _DAMAGED.search(str(error)) else ""
+        fail(Exit.UNAVAILABLE, f"the ledger {shown(config.database_url)} cannot be used: {error}{advice}")
     finally:
         await ledger.close()
 

@@ -3,21 +3,24 @@
 import asyncio
 import getpass
 import os
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from maild.cli.show import printable, reference
+from maild.cli.show import reference
+from maild.cli.table import printable
 from maild.cli.terms import ConfigOption, Exit, configuration, fail, ledger_of, say, ticket_number
 from maild.config import Config
 from maild.config.office import office
 from maild.daemon import utc_now
 from maild.desk import Assign, Command, Decision, Grade, Refused, Step, on_command
-from maild.intake import Written, record_of, told_of
 from maild.store import ConflictError, Ledger, LedgerError
 from maild.store.wake import poke
 from maild.ticket import Severity
+from maild.workshop import Written, record_of, told_of
 
 MOST_TRIES = 3
 
@@ -73,11 +76,13 @@ def assign(
 @app.command()
 def severity(
     number: Number,
-    to: Annotated[Severity, typer.Argument(metavar="SEVERITY", help=", ".join(Severity))],
+    to: Annotated[str, typer.Argument(metavar="SEVERITY", help=", ".join(Severity))],
     config: ConfigOption = None,
 ) -> None:
     """Set how bad it is. What runs is judged anew from its start, and no guess overwrites it."""
-    _do(config, number, Grade(to))
+    if to not in set(Severity):
+        fail(Exit.USAGE, f"{to!r} is no severity: it is one of {', '.join(Severity)}")
+    _do(config, number, Grade(Severity(to)))
 
 
 def operator() -> str:
@@ -109,7 +114,9 @@ async def _decided(config: Config, number: int, command: Command) -> Decision:
             fail(Exit.TRY_AGAIN, f"nothing was changed: {error}")
 
 
-async def decide(ledger: Ledger, config: Config, number: int, command: Command, actor: str) -> Decision:
+async def decide(
+    ledger: Ledger, config: Config, number: int, command: Command, actor: str, clock: Callable[[], datetime] = utc_now
+) -> Decision:
     """Decide on what the ledger holds now and write it; what changed in between is read and decided on again.
 
     Ends with 65 where there is no such ticket or the desk refuses; ConflictError after `MOST_TRIES`.
@@ -122,7 +129,7 @@ async def decide(ledger: Ledger, config: Config, number: int, command: Command, 
         ticket = await ledger.ticket(number)
         if ticket is None:
             fail(Exit.DATA, f"there is no ticket {number}")
-        now = utc_now()
+        now = clock()
         decision = on_command(ticket, await told_of(ledger, number), command, desk, actor, now)
         if isinstance(decision, Refused):
             fail(Exit.DATA, decision.because)

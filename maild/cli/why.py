@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from maild.cli.show import gather, printable
+from maild.cli.show import gather, whole_seconds
+from maild.cli.table import printable
 from maild.cli.terms import ConfigOption, JsonOption, configuration, instant, ledger_of, one_line, say, ticket_number
 from maild.config import Config
 from maild.config.duration import words
@@ -57,7 +58,7 @@ async def _why(config: Config, number: int, json: bool) -> None:
         "mailed": [{key: owed[key] for key in ("kind", "to", "state")} for owed in shown["outbox"]],
         "events": shown["events"],
     }
-    say(one_line(value) if json else printable(_page(value)))
+    say(one_line(value) if json else printable(_page(whole_seconds(value))))
 
 
 def _clock(config: Config, clock: Clock, now: datetime) -> dict[str, Any]:
@@ -99,9 +100,8 @@ def _page(value: dict[str, Any]) -> str:
     if value["first_response_evidence"]:
         lines.append(f"  {value['first_response_evidence']}")
     for clock in value["clocks"]:
-        lines.append(
-            f"{clock['metric']}: {clock['state']}; {words(clock['target_seconds'])} is due {clock['target_at']}, {words(clock['limit_seconds'])} is due {clock['limit_at']} ({clock['calendar']})"
-        )
+        due = {f"{words(clock[f'{end}_seconds'])} is due {clock[f'{end}_at']}": None for end in ("target", "limit")}
+        lines.append(f"{clock['metric']}: {clock['state']}; {', '.join(due)} ({clock['calendar']})")
         lines += [
             f"  {one['from']} to {one['to']} counted {words(one['counted_seconds'])}" for one in clock["intervals"]
         ]

@@ -3,10 +3,12 @@
 import difflib
 from collections.abc import Collection, Iterator
 
-from maild.config.model import Config, MailboxSection
+from maild.config.model import Config, CustomerSection, MailboxSection
 from maild.config.shape import PLACEHOLDER, Shape
 from maild.store.faults import LedgerError
 from maild.store.ledger import is_made
+
+_LONGEST_LOCAL_PART = 39
 
 
 def cross_faults(shape: Shape, config: Config) -> Iterator[str]:
@@ -29,6 +31,12 @@ def _addresses(shape: Shape, config: Config) -> Iterator[str]:
             if address in ours:
                 yield f"mailbox[{number}]: {address} is named twice, write it once"
             ours.add(address)
+            told = ("mailbox", number, "subaddress") in shape.broken
+            if mailbox.subaddress and not told and len(address.partition("@")[0]) > _LONGEST_LOCAL_PART:
+                yield (
+                    f"mailbox[{number}]: {address}: a token must fit beside it into 64 octets, so at most"
+                    f" {_LONGEST_LOCAL_PART} before the @"
+                )
     desk = config.desk.address
     if desk not in ours and desk != PLACEHOLDER and shape.mailboxes_whole:
         yield f'desk.address: {desk} is no mailbox: add it, [[mailbox]] address = "{desk}"'
@@ -56,10 +64,20 @@ def _names(shape: Shape, config: Config) -> Iterator[str]:
         if mailbox.policy:
             yield from _unknown(f"mailbox[{number}].policy", "policy", mailbox.policy, shape.policies)
     for number, customer in zip(shape.numbers.get("customer", ()), shape.file.customer, strict=False):
+        if bool(customer.domain) == bool(customer.address) and not _unclear(shape, number):
+            yield f"customer[{number}]: give either domain or address"
         if customer.csm:
             yield from _unknown(f"customer[{number}].csm", "agent", customer.csm, shape.agents)
         if customer.policy:
             yield from _unknown(f"customer[{number}].policy", "policy", customer.policy, shape.policies)
+
+
+def _unclear(shape: Shape, number: int) -> bool:
+    """Say whether a customer's domain or address is there and only broken, or may be meant by an unknown key."""
+    others = set(CustomerSection.model_fields) - {"domain", "address"}
+    return any(
+        place[:2] == ("customer", number) and place[2:3] not in {(key,) for key in others} for place in shape.broken
+    )
 
 
 def _unknown(key: str, what: str, name: str, known: Collection[str] | None) -> Iterator[str]:

@@ -2,9 +2,12 @@
 
 import re
 
+from maild.sla.spelling import time_of_day
+
 _DURATION = re.compile(r"([0-9]{1,9})\s*([smhd])\Z")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SPAN = re.compile(r"([0-9]{1,2}:[0-9]{2})\s*-\s*([0-9]{1,2}:[0-9]{2})\Z")
+_LONGEST_NIGHT = 16 * 3600
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -27,17 +30,24 @@ def words(count: int) -> str:
     return ("-" if count < 0 else "") + (" ".join(parts[:2]) or "0s")
 
 
-def spans(texts: object, where: str) -> list[list[str]]:
-    """Read ["09:00-12:00", "13:00-17:00"] as pairs of wall times. Raises ValueError."""
-    if not isinstance(texts, list):
-        raise ValueError(f'{where}: write a list of spans, such as ["09:00-17:00"]')  # noqa: TRY004 - a fault of the file
-    pairs = []
-    for text in texts:
-        found = _SPAN.match(text.strip()) if isinstance(text, str) else None
-        if found is None:
-            raise ValueError(f"{where}: {text!r} is no span: write HH:MM-HH:MM, such as 09:00-17:00")
-        pairs.append([found[1].zfill(5), found[2].zfill(5)])
-    return pairs
+def span(text: object) -> list[str]:
+    """Read "09:00-17:00" as a pair of wall times; an end that is not after its start lies on the next day.
+
+    Raises ValueError, for times that do not exist and for a night of more than 16 hours too: that is two times swapped.
+    """
+    found = _SPAN.match(text.strip()) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f"{text!r} is no span: write HH:MM-HH:MM, such as 09:00-17:00")
+    start, end = found[1].zfill(5), found[2].zfill(5)
+    lasts = time_of_day(end, closing=True) - time_of_day(start, closing=False)
+    if lasts <= 0 and lasts + 86400 > _LONGEST_NIGHT:
+        raise ValueError(
+            f"{text!r} ends before it starts, and over midnight it would last {words(lasts + 86400)}:"
+            f" write {end}-{start}, or a span for each of the two days"
+            if lasts
+            else f"{text!r} ends when it starts: for a whole day write 00:00-24:00"
+        )
+    return [start, end]
 
 
 def days(text: str) -> tuple[str, ...]:

@@ -8,19 +8,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from maild.config import duration
-from maild.config.country import holidays_of
+from maild.config.calendars import calendars
 from maild.config.cross import cross_faults
-from maild.config.model import SEVERITIES, CalendarSection, Config, File, MailboxSection, SlaSection
+from maild.config.model import SEVERITIES, Config, File, MailboxSection, SlaSection
 from maild.config.shape import Shape, shape
-from maild.sla.hours import ALWAYS, Calendar, weekdays
+from maild.sla.hours import Calendar
 from maild.sla.ladder import DEFAULT, Rung
 from maild.sla.policy import SECONDS, Metric, Policy, Promise
 from maild.sla.severity_rules import parse_rules
 from maild.ticket import Severity
 
 PLACES = ("maild.toml", "/etc/maild/maild.toml")
-BUILT_IN = ("always", "weekdays")
 
 
 class ConfigError(Exception):
@@ -44,9 +42,9 @@ def find(given: Path | None, environment: Mapping[str, str]) -> Path:
         return Path(environment["MAILD_CONFIG"])
     found = next((Path(place) for place in PLACES if Path(place).is_file()), None)
     if found is None:
-        raise ConfigError(
-            Path(PLACES[0]), ["no configuration: run `maild init`, or name a file with -c FILE or $MAILD_CONFIG"]
-        )
+        tried = " nor ".join(str(Path(place).absolute()) for place in PLACES)
+        words = f"no configuration: $MAILD_CONFIG is not set, and there is no {tried}"
+        raise ConfigError(Path(PLACES[0]), [f"{words}; run `maild init`, or name a file with -c FILE"])
     return found
 
 
@@ -85,7 +83,7 @@ def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: l
     file = found.file
     data_dir = Path(file.desk.data_dir or environment.get("STATE_DIRECTORY", "").partition(":")[0] or "/var/lib/maild")
     data_dir = data_dir if data_dir.is_absolute() else path.resolve().parent / data_dir
-    calendars = _calendars(found, faults)
+    open_hours = calendars(found, faults)
     return Config(
         file,
         path=path,
@@ -97,9 +95,9 @@ def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: l
         relay_password=_secret(path, file.relay.password_file, "relay.password_file", environment, faults)
         if secrets
         else "",
-        calendars=calendars,
-        policies=_policies(file, calendars, faults),
-        ladders=_ladders(found, faults),
+        calendars=open_hours,
+        policies=_policies(file, open_hours, faults),
+        ladders=_ladders(file),
         keywords=_keywords(path, file.severity.keywords_file, faults),
     )
 
@@ -132,45 +130,6 @@ def _keywords(path: Path, name: str, faults: list[str]) -> Mapping[str, Any] | N
     else:
         return keywords
     return None
-
-
-def _calendars(shape: Shape, faults: list[str]) -> dict[str, Calendar]:
-    own = shape.file.desk.time_zone
-    week = weekdays(own)
-    found = {"always": ALWAYS, "weekdays": week}
-    for name, section in shape.file.calendar.items():
-        if name in BUILT_IN:
-            faults.append(f"calendar.{name}: this name is built in, choose another one")
-            continue
-        try:
-            found[name] = Calendar.from_json(_calendar_json(section, own))
-        except ValueError as error:
-            faults.append(f"calendar.{name}: {error}")
-    # A calendar that is there and only broken is not called missing too.
-    return dict.fromkeys(shape.calendars, week) | found
-
-
-def _calendar_json(section: CalendarSection, time_zone: str) -> dict[str, object]:
-    hours: dict[str, object] = {}
-    for text, texts in section.hours.items():
-        for day in duration.days(text):
-            if day in hours:
-                raise ValueError(f"hours.{text}: {day} has its hours already, name each day once")
-            hours[day] = duration.spans(texts, f"hours.{text}")
-    return {
-        "tz": section.time_zone or time_zone,
-        "hours": hours,
-        "breaks": {date: duration.spans(texts, f"breaks.{date}") for date, texts in section.breaks.items()},
-        "shifts": {date: duration.spans(texts, f"shifts.{date}") for date, texts in section.shifts.items()},
-        "holidays": [*section.holidays, *_country(section.holidays_country)],
-    }
-
-
-def _country(name: str) -> tuple[str, ...]:
-    try:
-        return holidays_of(name) if name else ()
-    except ValueError as error:
-        raise ValueError(f"holidays_country: {error}") from error
 
 
 def _policies(file: File, calendars: Mapping[str, Calendar], faults: list[str]) -> dict[str, Policy]:
@@ -230,11 +189,8 @@ def _built_in(severity: Severity, calendars: Mapping[str, Calendar]) -> Promise:
     return Promise(name, calendars[name], first, resolution)
 
 
-def _ladders(shape: Shape, faults: list[str]) -> dict[Metric, tuple[Rung, ...]]:
+def _ladders(file: File) -> dict[Metric, tuple[Rung, ...]]:
     ladders: dict[Metric, list[Rung]] = {}
-    for number, section in zip(shape.numbers.get("escalation", ()), shape.file.escalation, strict=True):
-        try:
-            ladders.setdefault(Metric(section.clock), []).append(Rung(section.at, section.notify))
-        except ValueError as error:
-            faults.append(f"escalation[{number}]: {error}")
+    for section in file.escalation:
+        ladders.setdefault(Metric(section.clock), []).append(Rung(section.at, section.notify))
     return {metric: tuple(ladders[metric]) if metric in ladders else DEFAULT for metric in Metric}

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from maild.config.duration import seconds
 from maild.sla.hours import Calendar
-from maild.sla.ladder import Rung
+from maild.sla.ladder import NOTIFY, Rung, percent_of
 from maild.sla.policy import Metric, Policy
 from maild.ticket import Severity
 
@@ -21,7 +21,6 @@ _REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,15}\Z")
 _AGENT_ID = re.compile(r"[A-Za-z0-9._-]{1,32}\Z")
 _LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^:\s]+):([0-9]{1,5})\Z")
 _LAST_PORT = 65_535
-_LONGEST_LOCAL_PART = 39
 
 
 def _address(value: object) -> object:
@@ -71,6 +70,17 @@ def _target_first(pair: tuple[int, int]) -> tuple[int, int]:
     return pair
 
 
+def _step(at: str) -> str:
+    percent_of(at)
+    return at
+
+
+def _told(word: str) -> str:
+    if word not in NOTIFY:
+        raise ValueError(f"{word!r} is nobody: known are {', '.join(NOTIFY)}")
+    return word
+
+
 MailAddress = Annotated[str, BeforeValidator(_address)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 Seconds = Annotated[int, BeforeValidator(seconds)]
@@ -111,15 +121,6 @@ class MailboxSection(_Section):
     admit: Literal["participants", "everyone"] = "participants"
     policy: str = ""
 
-    @model_validator(mode="after")
-    def _token_fits(self) -> "MailboxSection":
-        for address in (self.address, *self.aliases):
-            if self.subaddress and len(address.partition("@")[0]) > _LONGEST_LOCAL_PART:
-                raise ValueError(
-                    f"{address}: a token must fit beside it into 64 octets, so at most {_LONGEST_LOCAL_PART} before the @"
-                )
-        return self
-
 
 class AgentSection(_Section):
     """Somebody who answers."""
@@ -140,12 +141,6 @@ class CustomerSection(_Section):
     csm: str = ""
     tier: str = ""
     policy: str = ""
-
-    @model_validator(mode="after")
-    def _names_somebody(self) -> "CustomerSection":
-        if bool(self.domain) == bool(self.address):
-            raise ValueError("give either domain or address")
-        return self
 
 
 class SmtpSection(_Section):
@@ -214,8 +209,8 @@ class EscalationSection(_Section):
     """One rung of the ladder of a clock."""
 
     clock: Literal["first_response", "next_response", "resolution"]
-    at: str
-    notify: tuple[str, ...] = Field(strict=False, min_length=1)
+    at: Annotated[str, AfterValidator(_step)]
+    notify: tuple[Annotated[str, AfterValidator(_told)], ...] = Field(strict=False, min_length=1)
 
 
 class SeveritySection(_Section):

@@ -23,7 +23,8 @@ class Shape:
 
     `numbers` gives, for each list of sections, the number (from 1) in the file of each entry that is left. `agents`,
     `calendars` and `policies` are the names that the file gives, those of broken sections too; `agents` is None where
-    some agent has no id, so that nobody can say who is missing. `mailboxes_whole` says that no mailbox was taken out.
+    some agent has no id, so that nobody can say who is missing. `mailboxes_whole` says that no mailbox was taken out. `broken` are the places of the
+    faults, counted from 1: ("customer", 2, "domain").
     """
 
     file: File
@@ -33,6 +34,7 @@ class Shape:
     calendars: frozenset[str]
     policies: frozenset[str]
     mailboxes_whole: bool
+    broken: frozenset[tuple[Any, ...]]
 
 
 def shape(raw: dict[str, Any]) -> Shape:
@@ -41,18 +43,23 @@ def shape(raw: dict[str, Any]) -> Shape:
     agents, calendars, policies = _agents(raw), _names(raw, "calendar"), _names(raw, "policy")
     faults: list[str] = []
     told: set[tuple[Any, ...]] = set()
+    broken: set[tuple[Any, ...]] = set()
     while True:
         numbers = {key: _left(entries, raw.get(key)) for key, entries in before.items()}
         try:
             file = File.model_validate(raw)
         except ValidationError as error:
             found = [(_place(item["loc"], numbers), item) for item in error.errors()]
+            # A list counts its sound entries: the broken ones are told, and only they.
+            inner = {place[:-1] for place, _ in found}
+            found = [(place, item) for place, item in found if item["type"] != "too_short" or place not in inner]
             faults += [f"{_key(place)}: {_words(item)}" for place, item in found if not _follows(place, item, told)]
             told.update(place[:2] for place, _ in found)
+            broken.update(place for place, _ in found)
             _take_out_all(raw, [item for _, item in found])
         else:
             whole = len(file.mailbox) == len(before.get("mailbox", [])) and isinstance(raw.get("mailbox", []), list)
-            return Shape(file, tuple(faults), numbers, agents, calendars, policies, whole)
+            return Shape(file, tuple(faults), numbers, agents, calendars, policies, whole, frozenset(broken))
 
 
 def _left(entries: list[Any], now: object) -> tuple[int, ...]:
@@ -110,8 +117,8 @@ def _key(place: tuple[Any, ...]) -> str:
 
 
 def _follows(place: tuple[Any, ...], item: Any, told: set[tuple[Any, ...]]) -> bool:
-    """Say whether a fault only comes of what was taken out of its section: a key is gone, or the whole no longer fits."""
-    return place[:2] in told and (item["type"] == "missing" or len(place) == 2)
+    """Say whether a fault only comes of what was taken out of its section: a key or the last of a list is gone."""
+    return place[:2] in told and (item["type"] in {"missing", "too_short"} or len(place) == 2)
 
 
 def _words(item: Any) -> str:

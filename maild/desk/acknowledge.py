@@ -45,7 +45,7 @@ def _allowed(case: Case, rule: AckRule) -> tuple[bool, str]:
     if rule.to == "everyone":
         return True, "everyone is acknowledged here"
     if rule.to == "known" and case.known:
-        return True, "the sender has written before and nothing came back"
+        return True, "we have written to the sender before and nothing came back"
     return False, f"the sender is not authenticated ({case.trust.because})" + (
         " and not known" if rule.to == "known" else ""
     )

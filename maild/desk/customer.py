@@ -11,6 +11,7 @@ from maild.outbound.letters import ClockLine, NoticeLetter
 from maild.threading import subject as subjects
 from maild.threading.token import Purpose
 from maild.ticket import Event, State, Ticket, Trigger, move
+from maild.trust import Standing
 
 _KINDS = {Origin.PERSON: "customer", Origin.AUTOMATIC: "automatic", Origin.BULK: "bulk"}
 
@@ -62,12 +63,14 @@ def open_ticket(
         clocks=clocks,
         events=(opened, *linked, acked),
         letters=(*((ack,) if ack else ()), *letters),
-        party=sender if case.mail.sender else None,
+        party=sender if case.trust.proven else None,
     )
 
 
 def follow(case: Case, office: Office, now: datetime, ticket: Ticket, admitted_because: str) -> Decision:
     """Carry a ticket on with a message of its customer's side."""
+    if case.trust.standing is Standing.FAILED:
+        return _doubted(case, office, ticket)
     kind = _KINDS.get(case.mail.origin, "customer")
     sender = case.mail.sender
     events: tuple[Event, ...] = ()
@@ -104,7 +107,20 @@ def follow(case: Case, office: Office, now: datetime, ticket: Ticket, admitted_b
         clocks=clocks,
         events=events,
         letters=notices(case, office, after, clock_lines(clocks), ()),
-        party=sender,
+        party=sender if case.trust.proven else None,
+    )
+
+
+def _doubted(case: Case, office: Office, ticket: Ticket) -> Decision:
+    """Keep a mail whose sender is forged for all we know: the agents read it, and nothing moves."""
+    because = f"{case.trust.because}: kept as unverified, and nothing moves"
+    told = clock_lines(tuple((clock, None) for clock in case.told.clocks))
+    return Decision(
+        because,
+        ticket=ticket,
+        message=message_of(case, ticket.number, "unverified"),
+        events=(Event(case.received.received_at, "maild", "held", because, {"message": case.received.id}),),
+        letters=notices(case, office, ticket, told, (f"Its sender may be forged ({case.trust.because}).",)),
     )
 
 

@@ -46,9 +46,10 @@ class Told:
 class Case:
     """A mail that is to be decided on, with all that the ledger knows about it.
 
-    `ticket`, `told` and `messages` speak of the ticket the mail was placed at. `number` is reserved for a ticket it may open. `known` says that its sender has a history with us
-    that did not fail; `acks` counts what he was acknowledged in the last (hour, day) and anybody in the last minute.
-    `twin` is the message of which this is a second delivery.
+    `ticket`, `told` and `messages` speak of the ticket the mail was placed at. `number` is reserved for a ticket it may open. `known` says that we have written to its sender before and
+    nothing came back; `acks` counts what he was acknowledged in the last (hour, day) and anybody in the last minute.
+    `asked` counts the letters of the last hour that asked him whether mail in his name was his. `twin` is the message of
+    which this is a second delivery: in the ticket it was placed at, or in any where it was placed at none.
     """
 
     received: Received
@@ -63,6 +64,7 @@ class Case:
     number: int
     known: bool
     acks: tuple[int, int, int]
+    asked: int = 0
     twin: Message | None = None
 
 
@@ -83,7 +85,8 @@ class Decision:
 
     `ticket` is None where no ticket is concerned. `references` are (Message-ID, ticket, kind) with kind own, seen or
     named. `clocks` are all clocks of the ticket as they now stand, None where they do not change.
-    `further_recipient` adds a recipient to a message that is there already. `failed` are addresses that mail cannot reach.
+    `further_recipient` adds a recipient to a message that is there already. `party` is
+    an address with a history: proven, or written to. `failed` are addresses that mail cannot reach.
     """
 
     because: str

@@ -6,19 +6,26 @@ from datetime import datetime
 from maild.desk.customer import follow, open_ticket
 from maild.desk.decision import Case, Decision, Told, message_of
 from maild.desk.office import Office
-from maild.desk.reply import on_reply
+from maild.desk.reply import doubt_of, on_reply
 from maild.desk.report import on_report
 from maild.ingest.automatic import answers_by_itself
 from maild.mail import Origin
 from maild.threading.admission import admit
 from maild.threading.place import Placement, Rung
-from maild.ticket import Event, Ticket
+from maild.ticket import Event, Message, Ticket
 
 
 def on_mail(case: Case, office: Office, now: datetime) -> Decision:
     """Decide what becomes of a mail. What it becomes is in `Decision.because`, and so is the reason."""
-    if case.twin is not None:
-        return _second_delivery(case)
+    twin = case.twin
+    if twin is not None and twin.kind == "unverified" and not doubt_of(case, office):
+        return replace(_afresh(case, office, now), message=None, further_recipient=(twin.id, case.received.rcpt))
+    if twin is not None:
+        return _second_delivery(case, twin)
+    return _afresh(case, office, now)
+
+
+def _afresh(case: Case, office: Office, now: datetime) -> Decision:
     if case.mail.origin is Origin.OWN:
         return _own(case)
     automatic = case.mail.origin is Origin.AUTOMATIC
@@ -29,9 +36,7 @@ def on_mail(case: Case, office: Office, now: datetime) -> Decision:
     return _from_somebody(case, office, now)
 
 
-def _second_delivery(case: Case) -> Decision:
-    twin = case.twin
-    assert twin is not None  # noqa: S101 - the caller looked
+def _second_delivery(case: Case, twin: Message) -> Decision:
     because = f"it is message {twin.id} of ticket {twin.ticket} again, delivered to {case.received.rcpt}"
     event = Event(case.received.received_at, "maild", "duplicate_delivery", because)
     return Decision(

@@ -1,18 +1,25 @@
-"""Bounces and machines that answer: an event on the ticket they speak of, never a ticket, never a state.
+"""Bounces and machines that answer: an event on the ticket they speak of, and no state.
 
 With one exception: a reply that failed to reach the customer is no response. It is un-counted, the ticket is open
-again, and the agent is told in the remote server's words.
+again, and the agent is told in the remote server's words. Anybody can write such a report, and every customer has the
+Message-IDs of what he got: it is believed at the reply's own return path only, which nobody but the mail servers sees.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from maild.desk.customer import open_ticket
 from maild.desk.decision import Case, Decision, Told, answered, clocks_of, message_of
 from maild.desk.office import Office
+from maild.ingest.automatic import null_path
 from maild.mail import Delivery, Origin
 from maild.outbound.letters import WordLetter
+from maild.threading import token
 from maild.threading.token import Purpose
 from maild.ticket import Event, State, Ticket, Trigger, move
+
+FRESH = timedelta(days=7)
+"""How long after a reply a report of its failure is believed: mail servers give up after five days (RFC 5321 section 4.5.4.1)."""
 
 _TAKEN_FOR_THE_LATEST = "it names no reply of ours but came to their return path: taken for the latest one"
 
@@ -20,50 +27,121 @@ _TAKEN_FOR_THE_LATEST = "it names no reply of ours but came to their return path
 def on_report(case: Case, office: Office, now: datetime) -> Decision:
     """Decide on a bounce or an automatic answer."""
     ticket = case.ticket
-    kind = "bounce" if case.mail.origin is Origin.BOUNCE else "automatic"
     if ticket is None:
-        return Decision(
-            f"kept without a ticket: {kind} mail opens none, and {case.placement.because} ({case.mail.origin_because})"
-        )
-    failed = _failed_reply(case)
-    if failed is not None:
-        bounced = on_failure(ticket, case.told, failed, case.received.received_at, office, now)
-        return replace(bounced, message=message_of(case, ticket.number, "bounce"))
-    failed = _latest_reply(case, ticket)
-    if failed is not None:
-        bounced = on_failure(ticket, case.told, failed, case.received.received_at, office, now)
-        guessed = Event(
-            case.received.received_at, "maild", "report", f"{_TAKEN_FOR_THE_LATEST} ({case.placement.because})"
-        )
-        return replace(bounced, events=(*bounced.events, guessed), message=message_of(case, ticket.number, "bounce"))
-    words = "; ".join(
-        f"{report.recipient} {report.action} {report.status} {report.diagnostic}".strip()
-        for report in case.mail.delivery
+        return _homeless(case, office, now)
+    named = _failed_reply(case)
+    claimed = named or _latest_reply(case, office, ticket)
+    if claimed is None:
+        return _noted(case, ticket, "")
+    report, reply = claimed
+    counts = f"the reply of {reply.actor} counts all the same"
+    if _heard_from(case, ticket, reply):
+        return _noted(case, ticket, f"{counts}: {ticket.requester.key} wrote after it")
+    if doubt := _doubt(case, office, ticket, report, reply):
+        letters = _tell_of_doubt(office, ticket, reply, report, doubt)
+        return replace(_noted(case, ticket, f"{counts}: {doubt}"), letters=letters)
+    at = case.received.received_at
+    reported = replace(report, recipient=ticket.requester.address, original_message_id=str(reply.data.get("ref")))
+    bounced = on_failure(ticket, case.told, reported, at, office, now)
+    words = f"{_TAKEN_FOR_THE_LATEST} ({case.placement.because})"
+    guessed = () if named else (Event(at, "maild", "report", words),)
+    return replace(
+        bounced, events=(*bounced.events, *guessed), message=message_of(case, ticket.number, _kind(case.mail.origin))
     )
+
+
+def _kind(origin: Origin) -> str:
+    return "bounce" if origin is Origin.BOUNCE else "automatic"
+
+
+def _homeless(case: Case, office: Office, now: datetime) -> Decision:
+    """Keep a report that belongs to no ticket. What bears a reverse-path may be a person's after all: that opens one."""
     because = f"{case.placement.because} ({case.mail.origin_because})"
+    ours = _names_ours(case, office) or office.agent_of(case.mail.sender) is not None
+    if null_path(case.received.mail_from) or ours:
+        return Decision(f"kept without a ticket: {_kind(case.mail.origin)} mail opens none, and {because}")
+    note = (
+        f"It looks like a machine's report or answer ({case.mail.origin_because}), but to no mail of ours: please look."
+    )
+    return open_ticket(case, office, now, (note,))
+
+
+def _names_ours(case: Case, office: Office) -> bool:
+    inner = (report.original_message_id for report in case.mail.delivery)
+    named = (*inner, *case.mail.in_reply_to, *case.mail.references)
+    return any(token.read_own_id(msgid, office.keys) is not None for msgid in named)
+
+
+def _noted(case: Case, ticket: Ticket, doubt: str) -> Decision:
+    words = _words(case.mail.delivery)
+    because = f"{case.placement.because} ({case.mail.origin_because})" + (f"; {doubt}" if doubt else "")
+    kind = _kind(case.mail.origin)
     what = "report" if kind == "bounce" else "auto_reply_received"
     event = Event(case.received.received_at, "maild", what, because, {"delivery": words} if words else {})
     return Decision(because, ticket=ticket, message=message_of(case, ticket.number, kind), events=(event,))
 
 
-def _failed_reply(case: Case) -> Delivery | None:
-    replies = {str(event.data.get("ref")) for event in case.told.events if event.what == "agent_reply"}
+def _words(reports: tuple[Delivery, ...]) -> str:
+    return "; ".join(
+        f"{report.recipient} {report.action} {report.status} {report.diagnostic}".strip() for report in reports
+    )
+
+
+def _failed_reply(case: Case) -> tuple[Delivery, Event] | None:
+    replies = {str(event.data.get("ref")): event for event in case.told.events if event.what == "agent_reply"}
     failed = (report for report in case.mail.delivery if report.action == "failed")
-    return next((report for report in failed if report.original_message_id in replies), None)
+    return next(
+        ((report, replies[report.original_message_id]) for report in failed if report.original_message_id in replies),
+        None,
+    )
 
 
-def _latest_reply(case: Case, ticket: Ticket) -> Delivery | None:
+def _latest_reply(case: Case, office: Office, ticket: Ticket) -> tuple[Delivery, Event] | None:
     """Take a failure that names no reply of ours, but came to the return path of the replies to the customer, for the latest.
 
     Seen in practice: relays that put a Message-ID of their own into our mail (Amazon SES), and reports without the mail.
     """
-    if case.placement.purpose is not Purpose.BOUNCE or case.placement.bearer != ticket.requester.key:
-        return None
     relayed = [event for event in case.told.events if event.what == "agent_reply" and event.data.get("by") == "relay"]
     failed = next((report for report in case.mail.delivery if report.action == "failed"), None)
-    if failed is None or not relayed:
+    if failed is None or not relayed or not _came_back(case, office, ticket):
         return None
-    return replace(failed, original_message_id=str(relayed[-1].data.get("ref")))
+    return failed, relayed[-1]
+
+
+def _came_back(case: Case, office: Office, ticket: Ticket) -> bool:
+    """Say whether a report came to the return path that only our replies to this customer bear.
+
+    It is read off the recipient: a placement by the id in the report does not tell, and a closed ticket's token still does.
+    """
+    _, detail = office.mailbox_of(case.received.rcpt) or (None, "")
+    claimed = token.read(detail)
+    return (
+        claimed is not None
+        and (claimed.ticket, claimed.purpose) == (ticket.number, Purpose.BOUNCE)
+        and token.bearer(claimed, office.keys, (ticket.requester.key,)) is not None
+    )
+
+
+def _doubt(case: Case, office: Office, ticket: Ticket, report: Delivery, reply: Event) -> str:
+    """Say in words why a report is not believed that a reply failed; "" where it is."""
+    returned = _came_back(case, office, ticket)
+    if not returned and office.mailbox(ticket.mailbox).separator:
+        return "the report did not come to the return path of that reply"
+    if not returned and not null_path(case.received.mail_from):
+        return f"the report came from {case.received.mail_from}, and true ones have no sender"
+    if report.recipient.lower() not in {"", ticket.requester.key}:
+        return f"it speaks of {report.recipient}, and the reply went to {ticket.requester.key}"
+    if case.received.received_at - reply.at >= FRESH:
+        return f"the reply left more than {FRESH.days} days before it"
+    return ""
+
+
+def _heard_from(case: Case, ticket: Ticket, reply: Event) -> bool:
+    """Say whether the customer wrote after a reply: whoever does so can be reached."""
+    return any(
+        event.what == "customer_message" and event.actor == ticket.requester.key and event.at > reply.at
+        for event in case.told.events
+    )
 
 
 def on_failure(ticket: Ticket, told: Told, report: Delivery, at: datetime, office: Office, now: datetime) -> Decision:
@@ -86,7 +164,12 @@ def on_failure(ticket: Ticket, told: Told, report: Delivery, at: datetime, offic
         Event(at, "maild", "bounce", because, {"ref": report.original_message_id}),
         *((Event(at, "maild", "status", because, {"to": "open"}),) if reopened else ()),
     )
-    after = replace(ticket, state=state, resolved_at=None if reopened else ticket.resolved_at)
+    after = replace(
+        ticket,
+        state=state,
+        resolved_at=None if reopened else ticket.resolved_at,
+        closed_at=None if reopened else ticket.closed_at,
+    )
     clocks = clocks_of(office, after, told.and_then(*events), now)
     return Decision(
         because=because,
@@ -99,21 +182,58 @@ def on_failure(ticket: Ticket, told: Told, report: Delivery, at: datetime, offic
 
 
 def _tell_author(office: Office, ticket: Ticket, reply: Event, report: Delivery) -> tuple[WordLetter, ...]:
+    return _letter(
+        office,
+        ticket,
+        reply,
+        f"undelivered:{ticket.number}:{report.original_message_id}:{report.recipient}",
+        "your reply could not be delivered",
+        (
+            f"Your reply did not reach {report.recipient}. It does not count as a response, and the ticket is open.",
+            f"The other side said: {report.diagnostic or report.status or 'nothing'}",
+        ),
+    )
+
+
+def _tell_of_doubt(
+    office: Office, ticket: Ticket, reply: Event, report: Delivery, doubt: str
+) -> tuple[WordLetter, ...]:
+    """Tell the author once a reply, however often it is claimed: whoever forges reports must not flood him."""
+    return _letter(
+        office,
+        ticket,
+        reply,
+        f"doubted:{ticket.number}:{reply.data.get('ref')}",
+        "a report says that your reply failed; it was not believed",
+        (
+            f"A mail claims that your reply did not reach {report.recipient or ticket.requester.key}.",
+            f"It was not believed: {doubt}. Your reply counts, and the ticket stays as it is.",
+            "If the customer does not answer, ask by another way whether your reply arrived.",
+        ),
+        _words((report,)),
+    )
+
+
+def _letter(
+    office: Office,
+    ticket: Ticket,
+    reply: Event,
+    key: str,
+    subject: str,
+    lines: tuple[str, ...],
+    quote: str = "",
+) -> tuple[WordLetter, ...]:
     agent = office.agent(reply.actor)
     if agent is None:
         return ()
-    key = f"undelivered:{ticket.number}:{report.original_message_id}:{report.recipient}"
     mailbox = office.mailbox(ticket.mailbox)
     letter = WordLetter(
         key=key,
         ticket=ticket,
         agent=agent.recipient,
-        subject="your reply could not be delivered",
-        lines=(
-            f"Your reply did not reach {report.recipient}. It does not count as a response, and the ticket is open.",
-            f"The other side said: {report.diagnostic or report.status or 'nothing'}",
-        ),
-        quote="",
+        subject=subject,
+        lines=lines,
+        quote=quote,
         reply_to=office.token_address(mailbox, ticket.number, agent.address, Purpose.AGENT),
         envelope_from=office.token_address(mailbox, ticket.number, agent.address, Purpose.BOUNCE),
         message_id=office.message_id(ticket.number, key),

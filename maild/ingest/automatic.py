@@ -9,12 +9,17 @@ from dataclasses import dataclass
 
 from maild.mail import Address, InboundMail, Origin
 
-_DAEMON = re.compile(
-    r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|postoffice|post[-_]office|mailerdaemon|mmdf|smtp|uucp|mail-?system)\b",
+_DAEMON = re.compile(r"^(?:mail(?:er)?[-_.]?daemon|mdaemon)\b", re.IGNORECASE)
+_POSTMASTER = re.compile(
+    r"^(?:post[-_.]?master|bounces?|mail[-_.]?delivery[\w.-]*|delivery[-_.]?(?:sub)?system|microsoftexchange[0-9a-f]+|daemon|double-bounce)\b",
     re.IGNORECASE,
 )
-_POSTMASTER = re.compile(
-    r"^(?:post[-_.]?master|bounces?|mail(?:er)?|mailadmin|autoresponder|mail[-_.]?delivery[\w.-]*|microsoftexchange[0-9a-f]+|exchange|system|administrator|admin|notes[\w.-]*|nobody|root|daemon|double-bounce|delivery[\w.-]*)\b",
+_GATEWAY = re.compile(
+    r"^(?:ndr|imss|mail-?system|mmdf|inet-?gw\d*|[\w.-]*(?:smtp|mail)[_.-]?(?:mail)?[_.-]?(?:services?|gateways?))$",
+    re.IGNORECASE,
+)
+_OFFICE = re.compile(
+    r"^(?:mail(?:er)?|mailadmin|autoresponder|exchange|system|administrator|admin|notes[\w.-]*|nobody|root|smtp|uucp|post[-_]?office)\b",
     re.IGNORECASE,
 )
 _FAILURE = re.compile(
@@ -33,7 +38,7 @@ _PLAIN_FAILURE = re.compile(
 )
 _AWAY = re.compile(
     r"out of (?:the )?office|auto(?:matic|mated)?[- ]?(?:reply|response|responder|antwort)|autoreply|away from (?:my|the)|on (?:vacation|holiday|leave)|vacation|"
-    r"abwesen|automatische antwort|urlaub|réponse automatique|absence|absent|respuesta automática|fuera de la oficina|risposta automatica|fuori (?:sede|ufficio)|"
+    r"abwesen|automatische antwort|urlaub|réponse automatique|\babsence|\babsent|respuesta automática|fuera de la oficina|risposta automatica|fuori (?:sede|ufficio)|"
     r"resposta automática|afwezig|automatisch antwoord|fraværende|autosvar|automatisk (?:svar|svarmeddelelse)|frånvaro|poissa|automaattinen|nieobecn|automatyczna odpowied|"
     r"nepřítom|automatická odpov|автоответ|нет на месте|自動応答|不在|自动回复|自動回覆|부재",
     re.IGNORECASE,
@@ -51,6 +56,9 @@ _REPLYERS = (
     "X-Away",
     "X-AutoResponse",
 )
+_TURNED = re.compile(r"\s*(?:re|aw|sv|antw|fwd?|wg|tr|rv|doorst|vs|vl)\s*(?:\[\d+\])?\s*[:\uff1a]", re.IGNORECASE)
+"""How a subject begins that a person answers or passes on."""
+_RETURNED = frozenset({"message/rfc822", "text/rfc822-headers"})
 _UNSET = frozenset({"", "no", "false", "0"})
 _AUTO_REPLY = frozenset({"auto_reply", "auto-reply"})
 _LISTS = (
@@ -106,9 +114,9 @@ def answers_by_itself(mail: InboundMail, *, null: bool) -> bool:
     """Say whether automatic mail is an answer that a machine gave (an absence, a receipt), and not news of its own.
 
     An answer opens no ticket. An alarm or a notice from a no-reply address does: nobody else would tell of it. `null` says
-    that the envelope's reverse-path was empty.
+    that the envelope's reverse-path was empty: cron and an uninterruptible power supply write so too, and answer nothing.
     """
-    if _AWAY.search(mail.subject):
+    if speaks_of_absence(mail.subject):
         return True
     submitted = " ".join(mail.header("Auto-Submitted")).strip().lower()
     if submitted.startswith("auto-generated"):
@@ -116,13 +124,25 @@ def answers_by_itself(mail: InboundMail, *, null: bool) -> bool:
     receipts = any(one.content_type == "message/disposition-notification" for one in mail.attachments)
     replyer = any(value.strip().lower() not in _UNSET for name in _REPLYERS for value in mail.header(name))
     return (
-        null
-        or receipts
+        receipts
         or replyer
         or submitted.startswith("auto-replied")
         or any("multipart/report" in kind.lower() for kind in mail.header("Content-Type"))
         or any(word.strip().lower() in _AUTO_REPLY for word in mail.header("Precedence"))
+        or (null and bool(mail.in_reply_to or mail.references))
+        or (null and bool(_AWAY.search(mail.subject) or _TURNED.match(mail.subject)))
     )
+
+
+def _local(facts: Facts) -> str:
+    return facts.senders[0].address.partition("@")[0] if facts.senders else ""
+
+
+def _somebody(facts: Facts) -> bool:
+    """Tell a mail with a reverse-path, from no mail system: a person may pass on a report in it, or write of one."""
+    local = _local(facts)
+    known = facts.return_path is not None and not null_path(facts.return_path)
+    return known and not any(names.match(local) for names in (_DAEMON, _POSTMASTER, _GATEWAY))
 
 
 def _report(facts: Facts) -> tuple[Origin, str] | None:
@@ -139,6 +159,12 @@ def _report(facts: Facts) -> tuple[Origin, str] | None:
         )
     if facts.report in ("disposition-notification", "feedback-report"):
         return Origin.AUTOMATIC, f"multipart/report of type {facts.report}"
+    if facts.kind == "multipart/report" or not _somebody(facts):
+        return _parts(facts)
+    return None
+
+
+def _parts(facts: Facts) -> tuple[Origin, str] | None:
     if "message/disposition-notification" in facts.parts and "message/delivery-status" not in facts.parts:
         return Origin.AUTOMATIC, "a message/disposition-notification is in it"
     if facts.kind == "multipart/report":
@@ -148,37 +174,59 @@ def _report(facts: Facts) -> tuple[Origin, str] | None:
     return None
 
 
-def _bounce(facts: Facts) -> tuple[Origin, str] | None:  # noqa: PLR0911 - one return a rule, strongest first
+def _bounce(facts: Facts) -> tuple[Origin, str] | None:
     if facts.first("X-Failed-Recipients"):
         return Origin.BOUNCE, "X-Failed-Recipients names who was not reached"
-    local = facts.senders[0].address.partition("@")[0] if facts.senders else ""
     nameless = "<>" in facts.first("From") and not facts.senders
-    null = null_path(facts.return_path) or nameless
-    replied = facts.first("Auto-Submitted").lower().startswith("auto-replied")
     failure = bool(_FAILURE.search(facts.subject))
-    away = bool(_AWAY.search(facts.subject))
-    if away and not failure:
+    null = null_path(facts.return_path) or nameless
+    if _AWAY.search(facts.subject) and not failure:
         return (Origin.AUTOMATIC, "null reverse-path, and the subject speaks of an absence") if null else None
-    if _DAEMON.match(local):
+    if _DAEMON.match(local := _local(facts)):
         return Origin.BOUNCE, f"sent by {local}"
-    if null and failure:
+    return _unreturnable(facts, failure=failure) if null else _returnable(facts, failure=failure)
+
+
+def _unreturnable(facts: Facts, *, failure: bool) -> tuple[Origin, str] | None:
+    """Read what came from the null reverse-path: a report, an answer, or an alarm of cron's."""
+    local = _local(facts)
+    if failure and (_is_report(facts) or not local or _POSTMASTER.match(local) or _GATEWAY.match(local)):
         return Origin.BOUNCE, "null reverse-path, and the subject speaks of a failed delivery"
-    if null and replied:
+    if facts.first("Auto-Submitted").lower().startswith("auto-replied"):
         return Origin.AUTOMATIC, "null reverse-path with Auto-Submitted: auto-replied"
-    # People write as admin@ too, of failures of their own: without the null path a report must be seen in the text.
-    if _POSTMASTER.match(local) and (null or (failure and bool(_PLAIN_FAILURE.match(facts.subject) or facts.hint()))):
-        return Origin.BOUNCE, f"sent by {local}, " + (
-            "null reverse-path" if null else "and the subject speaks of a failed delivery"
-        )
-    if _PLAIN_FAILURE.match(facts.subject) and {"message/rfc822", "text/rfc822-headers"} & set(facts.parts):
-        return Origin.BOUNCE, "the subject speaks of a failed delivery, and the mail it is about is attached"
-    answer = facts.subject.lower().startswith("re:")
-    suspect = null or (failure and not answer) or bool(_POSTMASTER.match(local))
-    listed = any(facts.first(name) for name in _LISTS)
-    # A bounce to a list's owner may carry the list's own fields; a subscriber's answer begins with "Re:".
-    if suspect and (not listed or _PLAIN_FAILURE.match(facts.subject)) and facts.hint():
+    if _POSTMASTER.match(local):
+        return Origin.BOUNCE, f"sent by {local}, null reverse-path"
+    listed = _listed(facts)
+    # A bounce to a list's owner may carry the list's own fields.
+    if (not listed or _PLAIN_FAILURE.match(facts.subject)) and facts.hint():
         return Origin.BOUNCE, "the text has the form of a delivery report"
-    return (Origin.AUTOMATIC, "null reverse-path: its sender wants no answer") if null and not listed else None
+    return None if listed else (Origin.AUTOMATIC, "null reverse-path: its sender wants no answer")
+
+
+def _returnable(facts: Facts, *, failure: bool) -> tuple[Origin, str] | None:
+    """Read what has a reverse-path, or of which nothing tells it. People write of failures too, and pass reports on."""
+    local = _local(facts)
+    plain = bool(_PLAIN_FAILURE.match(facts.subject))
+    if _POSTMASTER.match(local) and failure and (plain or facts.hint()):
+        return Origin.BOUNCE, f"sent by {local}, and the subject speaks of a failed delivery"
+    if _somebody(facts) or _TURNED.match(facts.subject):
+        return None
+    if plain and _RETURNED & set(facts.parts):
+        return Origin.BOUNCE, "the subject speaks of a failed delivery, and the mail it is about is attached"
+    # Seen in practice: a bounce to a list's owner that carries the list's own fields.
+    office = bool(_OFFICE.match(local))
+    suspect = failure and office if _listed(facts) else failure or office
+    if (suspect or plain) and facts.hint():
+        return Origin.BOUNCE, "the text has the form of a delivery report"
+    return None
+
+
+def _is_report(facts: Facts) -> bool:
+    return bool(_PLAIN_FAILURE.match(facts.subject) or _RETURNED & set(facts.parts) or facts.hint())
+
+
+def _listed(facts: Facts) -> bool:
+    return any(facts.first(name) for name in _LISTS)
 
 
 def _automatic(facts: Facts) -> tuple[Origin, str] | None:
@@ -217,7 +265,20 @@ _ROBOT = re.compile(
 
 
 def _last_signs(facts: Facts) -> tuple[Origin, str] | None:
-    local = facts.senders[0].address.partition("@")[0] if facts.senders else ""
+    local = _local(facts)
     if _ROBOT.match(local):
         return Origin.AUTOMATIC, f"sent by {local[:40]}, which reads no answers"
     return None
+
+
+_ABSENCE = re.compile(
+    r"\s*(?:auto(?:matic|mated)?[- ]?(?:reply|response|responder)|out of (?:the )?office|abwesenheit\w*|automatische antwort|"
+    r"réponse automatique|respuesta automática|risposta automatica|resposta automática|automatisch antwoord|autosvar|"
+    r"automaattinen vastaus|odpowiedź automatyczna|automatická odpověď|автоответ|自動応答|自动回复|自動回覆)\s*[:\uff1a-]",
+    re.IGNORECASE,
+)
+
+
+def speaks_of_absence(subject: str) -> bool:
+    """Say whether a subject begins as programs begin it that answer for somebody who is away."""
+    return _ABSENCE.match(subject) is not None

@@ -108,6 +108,12 @@ def _as_cp1252(octets: bytes) -> str:
         return "".join(bytes([b]).decode("cp1252") if b not in _HOLES else chr(b) for b in octets)
 
 
+def _whole(text: str) -> str:
+    """Replace lone surrogates: UTF-7 (RFC 2152) can spell them, and nothing that holds one can be written down again."""
+    return text if text.isascii() else _LONE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+_LONE = re.compile("[\ud800-\udfff]")
 _HOLES = frozenset(b"\x81\x8d\x8f\x90\x9d")
 
 
@@ -134,7 +140,7 @@ def decode(octets: bytes, label: str = "") -> tuple[str, str]:
         return _western(octets, label)
     for candidate in (name, *(("iso-2022-jp-2",) if name.startswith(("iso2022", "iso-2022")) else ())):
         try:
-            return octets.decode(candidate), ""
+            return _whole(octets.decode(candidate)), ""
         except (UnicodeError, ValueError):
             continue
     defect = f"octets do not fit their charset {label[:40]}"
@@ -142,7 +148,7 @@ def decode(octets: bytes, label: str = "") -> tuple[str, str]:
         return octets.decode("utf-8"), defect
     except UnicodeDecodeError:
         pass
-    return octets.decode(name, "maild-mend"), defect
+    return _whole(octets.decode(name, "maild-mend")), defect
 
 
 def _western(octets: bytes, label: str) -> tuple[str, str]:

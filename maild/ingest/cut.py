@@ -6,6 +6,7 @@ means that nothing is cut: the agent answered below.
 """
 
 import re
+from collections.abc import Iterable
 from itertools import accumulate
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -39,6 +40,32 @@ def cut_text(text: str, marker: str) -> tuple[str, bool]:
     if not _LETTERS.search("\n".join(written)):
         return text, False
     return above, True
+
+
+def holds(text: str, marker: str) -> bool:
+    """Say whether the marker stands anywhere in a text or markup, however it was wrapped or quoted."""
+    return _folded(marker) in _folded(re.sub(r"<[^<>]{0,200}>|&gt;|[>|]", "", text))
+
+
+def below(text: str, marker: str, said: Iterable[str]) -> str:
+    """Give what was written below or between the quote of our mail, where nothing stands above `marker`.
+
+    Of quoted lines only those stay that stand in `said` (the customer's own words, which he may see again). Where our
+    mail is quoted without quote marks nothing can be told apart, and nothing is given.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    plain = [line for line in lines if not quote_text.quoted(line)]
+    if holds("\n".join(plain), marker):
+        return ""
+    known = {_folded(line) for one in said for line in one.splitlines()} - {""}
+    first = next(index for index, line in enumerate(lines) if quote_text.quoted(line))
+    rest = [line for line in lines[first:] if not quote_text.quoted(line) or _folded(line.lstrip("> |")) in known]
+    return "\n".join((*lines[: _introduced(lines[:first])], *rest)).strip("\n")
+
+
+def unquoted(text: str) -> str:
+    """Give a text without its quoted lines."""
+    return "\n".join(line for line in text.split("\n") if not quote_text.quoted(line))
 
 
 def _wrapped_marker(lines: list[str], wanted: str) -> int | None:

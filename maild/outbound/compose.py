@@ -129,6 +129,7 @@ def _notice(letter: NoticeLetter, desk: Desk, templates: Templates, now: datetim
         "because": [clean(reason, 300) for reason in letter.because],
         "clocks": letter.clocks,
         "placed_because": clean(letter.placed_because, 300),
+        "opened": letter.opened,
         "notes": [clean(note, 500) for note in letter.notes],
         "subject": clean(mail.subject),
         "text": mail.text.strip(),
@@ -248,9 +249,9 @@ def _held(letter: HeldLetter, desk: Desk, templates: Templates, now: datetime) -
     }
     rendered = templates.render("held", letter.agent.language, values)
     head = f"{tag(desk.reference, letter.ticket.number)} " if letter.ticket else ""
-    subject = f"{head}Was this you? {clean(letter.mail.subject, 120)}"
-    text = f"{MARK}\n\n{rendered}" if letter.ticket else rendered
-    return seal.seal(_to_agent(letter, "held", subject, text, desk), desk, now)
+    subject = f"{head}Was this you? {clean(bare(letter.mail.subject, desk.reference), 120)}"
+    # No marker above it: an answer to this mail reaches nobody.
+    return seal.seal(_to_agent(letter, "held", subject, rendered, desk), desk, now)
 
 
 def _word(letter: WordLetter, desk: Desk, templates: Templates, now: datetime) -> Outgoing:

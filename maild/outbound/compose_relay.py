@@ -1,11 +1,11 @@
 """An agent's words on their way to the customer: written anew, with the agent's name and without his address."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from email import message_from_bytes
 
 from maild.mail import Address, Attachment, Outgoing
 from maild.outbound import markup, seal, wire
+from maild.outbound.attached import objection
 from maild.outbound.gate import GateRefusal, clean
 from maild.outbound.hide import Hiding, hiding
 from maild.outbound.letters import Desk, RelayLetter
@@ -69,19 +69,14 @@ def body(text: str, html: str | None, files: Files, beside: tuple[wire.Part, ...
     return wire.multipart("mixed", (readable, *beside), seal.boundary(message_id, "mixed"))
 
 
-def _told_inside(file: Attachment, hide: Hiding) -> bool:
-    if hide.told_by(file.content):
-        return True
-    if file.content_type.lower() != "message/rfc822":
-        return False
-    leaves = (part.get_payload(decode=True) for part in message_from_bytes(file.content).walk())
-    return any(isinstance(leaf, bytes) and hide.told_by(leaf) for leaf in leaves)
+def _cleared(letter: RelayLetter, desk: Desk) -> Hiding:
+    mailboxes = (letter.mailbox, desk.address, letter.ticket.mailbox)
+    ours = (letter.agent.address, *letter.hidden)
+    his = tuple(address for address in ours if address.lower() != letter.to.key)
+    return hiding(letter.mail, his, mailboxes, letter.secrets)
 
 
 def _attached(files: Files, hide: Hiding) -> tuple[wire.Part, ...]:
-    for file in (*(shown for shown, _ in files.shown), *files.beside):
-        if _told_inside(file, hide):
-            raise GateRefusal(f"the attachment {clean(file.name)!r} holds a reply address that is yours alone")
     return tuple(
         wire.file_part(file.content_type, hide.clear_name(clean(file.name)), file.content)
         for file in files.beside
@@ -89,20 +84,38 @@ def _attached(files: Files, hide: Hiding) -> tuple[wire.Part, ...]:
     )
 
 
+def _examine(letter: RelayLetter, hide: Hiding) -> None:
+    """Raise GateRefusal for what cannot leave whatever is done to it."""
+    files = letter.mail.attachments
+    if any(file.content_type.lower() in _SEALED for file in files):
+        raise GateRefusal(spoiled(files)[-1])
+    kept = (file for file in files if file.content_type.lower() not in _SIGNATURES)
+    for reason in (objection(file, hide) for file in kept):
+        if reason:
+            raise GateRefusal(reason)
+
+
 def compose_relay(letter: RelayLetter, desk: Desk, now: datetime) -> Outgoing:
     """Write an agent's reply for the customer.
 
-    Raises GateRefusal for a mail without words and files, one that is encrypted, and an attachment with an agent's token.
+    Raises GateRefusal for a mail without words and files, one that is encrypted, one that tells an agent's address or
+    token where it cannot be taken out.
     """
+    hide = _cleared(letter, desk)
+    _examine(letter, hide)
+    return _write(letter, desk, hide, now)
+
+
+def _write(letter: RelayLetter, desk: Desk, hide: Hiding, now: datetime) -> Outgoing:
     mail, ticket = letter.mail, letter.ticket
-    if any(file.content_type.lower() in _SEALED for file in mail.attachments):
-        raise GateRefusal(spoiled(mail.attachments)[-1])
-    mailboxes = (letter.mailbox, desk.address, ticket.mailbox)
-    ours = (letter.agent.address, *letter.hidden)
-    hide = hiding(mail, tuple(address for address in ours if address.lower() != letter.to.key), mailboxes)
     files = sort(mail.attachments, mail.html, letter.html, desk.domain)
     html = hide.clear(markup.sanitise(letter.html, files.new_ids)) if letter.html else None
     text = hide.clear(letter.text if letter.text.strip() else markup.plain(letter.html or ""))
+    if hide.left_in(text) or (html and hide.left_in(html)):
+        raise GateRefusal(
+            "it names an agent's address, or a reply address that is yours alone, in pieces or disguised, so that the desk "
+            "cannot take it out: take it out yourself and send it again"
+        )
     beside = _attached(files, hide)
     if not text.strip() and not beside and not files.shown:
         raise GateRefusal("there is nothing in it to send to the customer")
@@ -123,7 +136,7 @@ def compose_relay(letter: RelayLetter, desk: Desk, now: datetime) -> Outgoing:
             in_reply_to=letter.in_reply_to,
             references=seal.chain(letter.references, letter.root_id),
             body=body(text, html, files, beside, letter.message_id),
-            hidden=hide.found,
+            hidden=hide.tells,
             texts=(text, html or ""),
         ),
         desk,
@@ -134,15 +147,18 @@ def compose_relay(letter: RelayLetter, desk: Desk, now: datetime) -> Outgoing:
 def refusal(letter: RelayLetter, desk: Desk) -> str:
     """Say why this reply cannot go to the customer, in words for the agent; "" where it can.
 
-    To be asked before a reply is decided on: what cannot be sent answers nobody and stops no clock.
+    To be asked before a reply is decided on: what cannot be sent answers nobody and stops no clock. The files are
+    searched, but not written down: what a file holds is never a reason of the gate's.
     """
+    hide = _cleared(letter, desk)
     try:
-        compose_relay(letter, desk, letter.ticket.opened_at)
+        _examine(letter, hide)
+        files = tuple(replace(file, content=b"") for file in letter.mail.attachments)
+        _write(replace(letter, mail=replace(letter.mail, attachments=files)), desk, hide, letter.ticket.opened_at)
     except GateRefusal as reason:
         return str(reason)
     return ""
 
 
 def _renamed(file: Attachment, hide: Hiding) -> Attachment:
-    name = hide.clear_name(clean(file.name))
-    return Attachment(name, file.content_type, file.content, file.sha256, file.inline, file.content_id)
+    return replace(file, name=hide.clear_name(clean(file.name)))

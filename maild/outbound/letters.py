@@ -75,7 +75,8 @@ class AckLetter:
 class NoticeLetter:
     """Tells an agent of a customer's mail. `verified` is how the sender was authenticated, "" where he was not.
 
-    `because` are the reasons of the severity, `notes` single lines that the desk wants to add.
+    `because` are the reasons of the severity, `notes` single lines that the desk wants to add. `opened` says that this
+    mail opened the ticket.
     """
 
     key: str
@@ -92,14 +93,16 @@ class NoticeLetter:
     because: tuple[str, ...]
     placed_because: str
     notes: tuple[str, ...] = ()
+    opened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RelayLetter:
     """An agent's words to the customer. `text` and `html` are already cut; `mail` is the agent's mail.
 
-    `agent` holds his name and the address that must not leave, `hidden` further words that must not (other addresses of
-    his). `subject` is the customer's, "" for the ticket's. `references` is the customer's chain.
+    `agent` holds his name and the address that must not leave, `hidden` further addresses that must not, `secrets` the
+    letters of tokens that must not (the agents' of this ticket), in whatever dress. `subject` is the customer's, "" for
+    the ticket's. `references` is the customer's chain.
     """
 
     key: str
@@ -118,6 +121,7 @@ class RelayLetter:
     envelope_from: str
     subject: str = ""
     hidden: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,7 @@ class EscalationLetter:
 class HeldLetter:
     """Asks an agent: was this you? A mail in his name came that nothing vouches for.
 
-    `ticket` is None where the mail belongs to none. A reply to `reply_to` is proven by its token.
+    `ticket` is None where the mail belongs to none. A reply to it reaches nobody.
     """
 
     key: str

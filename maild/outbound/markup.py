@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import nh3
 from selectolax.lexbor import LexborHTMLParser
 
-_TAGS = frozenset(nh3.ALLOWED_TAGS) - {"map", "area"}
+# Seen in practice: webmail puts <wbr> inside quoted addresses, where it would hide them from whoever looks for them.
+_TAGS = frozenset(nh3.ALLOWED_TAGS) - {"map", "area", "wbr"}
 _BLOCK = frozenset({"p", "div", "tr", "ul", "ol", "table", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6"})
 _SKIP = ("script", "style", "head", "title", "template", "noscript")
 _LINES = re.compile(r"\n{3,}")

@@ -1,7 +1,6 @@
 """From a draft to an `Outgoing`: the header every mail of ours has, the octets, the gate."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -16,7 +15,7 @@ AUTOMATIC = (("X-Auto-Response-Suppress", "All"),)
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A mail with all that was decided about it; `extra` are further fields, `hidden` what it must not tell."""
+    """A mail with all that was decided about it; `extra` are further fields, `hidden` and `texts` are the gate's."""
 
     key: str
     kind: str
@@ -31,7 +30,7 @@ class Draft:
     references: tuple[str, ...]
     body: wire.Part
     extra: tuple[tuple[str, str], ...] = ()
-    hidden: re.Pattern[str] | None = None
+    hidden: Callable[[str], bool] | None = None
     texts: tuple[str, ...] = ()
 
 

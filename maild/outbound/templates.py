@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import DictLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from maild.outbound.wording import span, stamp, when
+from maild.outbound.wording import clocked, fold, short, span, stamp, when
 
 
 def _escapes(name: str | None) -> bool:
@@ -25,7 +25,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(when=when, stamp=stamp, span=span)
+        self._environment.filters.update(when=when, short=short, stamp=stamp, span=span, clocked=clocked, fold=fold)
 
     @property
     def names(self) -> tuple[str, ...]:

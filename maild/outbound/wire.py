@@ -26,9 +26,9 @@ class Part:
     body: bytes
 
     @property
-    def octets(self) -> bytes:
-        """The entity as it stands between two boundaries."""
-        return "\r\n".join((*self.head, "", "")).encode("ascii") + self.body
+    def head_octets(self) -> bytes:
+        """The header lines and the empty line behind them."""
+        return "\r\n".join((*self.head, "", "")).encode("ascii")
 
 
 def _encoded_words(text: str) -> str:
@@ -124,14 +124,17 @@ def multipart(subtype: str, parts: tuple[Part, ...], boundary: str) -> Part:
     if len(parts) == 1:
         return parts[0]
     line = f"{BOUNDARY}{boundary}"
-    inner = b"".join(b"--%b\r\n%b" % (line.encode(), part.octets) for part in parts)
-    return Part((f'Content-Type: multipart/{subtype};\r\n boundary="{line}"',), inner + b"--%b--\r\n" % line.encode())
+    pieces = [piece for part in parts for piece in (f"--{line}\r\n".encode(), part.head_octets, part.body)]
+    # One join: what is attached may have 20 MB, and each further + copies it.
+    body = b"".join((*pieces, f"--{line}--\r\n".encode()))
+    return Part((f'Content-Type: multipart/{subtype};\r\n boundary="{line}"',), body)
 
 
 def message(fields: tuple[tuple[str, str], ...], body: Part) -> bytes:
     """Join header fields and a body to a whole message (RFC 5322)."""
     lines = [f"{name}: {value}" for name, value in fields]
-    return "\r\n".join((*lines, "MIME-Version: 1.0", "")).encode("ascii") + body.octets
+    head = "\r\n".join((*lines, "MIME-Version: 1.0", "")).encode("ascii")
+    return b"".join((head, body.head_octets, body.body))
 
 
 def names(fields: tuple[tuple[str, str], ...], body: Part) -> tuple[str, ...]:

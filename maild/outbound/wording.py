@@ -1,31 +1,71 @@
-"""Words that several mails share: instants, durations, and the subject with its tag."""
+"""Words that several mails share: instants, durations, our own lines, and the subject with its tag."""
 
 import re
+import textwrap
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from maild.outbound.gate import clean
+from maild.outbound.letters import ClockLine
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+_WIDTH = 78
+_FIELD = re.compile(r"[^.!?]{1,40}: ")
 _REPLY = re.compile(r"(?:re|aw|antw|sv|vs|rif|res|odp|回复|答复)(?:\s?\[\d{1,3}\])?\s?[:\uff1a]\s*", re.IGNORECASE)
 
 
 def when(at: datetime, zone: str) -> str:
-    """Say an instant for a person in `zone` (IANA name): day, date, time, and the zone by its name."""
+    """Say an instant for a person in `zone` (IANA name): day, date, the minute it is in, and the zone by its name."""
     local = at.astimezone(ZoneInfo(zone))
-    clock = local.strftime("%H:%M:%S" if local.second else "%H:%M")
-    return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}, {clock} {named(local, zone)}"
+    day = f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
+    return f"{day}, {local:%H:%M} {named(local, zone)}"
+
+
+def short(at: datetime, zone: str) -> str:
+    """Say an instant in a mail that names the zone elsewhere: Mon 23 Nov 2026, 17:46."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{_DAYS[local.weekday()][:3]} {local.day} {_MONTHS[local.month - 1][:3]} {local.year}, {local:%H:%M}"
 
 
 def stamp(at: datetime, zone: str) -> str:
     """Say an instant in any language: 2026-11-23 17:50 CET (Europe/Berlin)."""
     local = at.astimezone(ZoneInfo(zone))
-    clock = local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
-    return f"{clock} {named(local, zone)}"
+    return f"{local:%Y-%m-%d %H:%M} {named(local, zone)}"
+
+
+def clocked(clock: ClockLine, zone: str) -> str:
+    """Say how a clock stands: First response: running, target Mon 23 Nov 2026, 17:31, limit 17:46."""
+    target = short(clock.target_at, zone) if clock.target_at else ""
+    limit = short(clock.limit_at, zone) if clock.limit_at else ""
+    words = [f"{clock.metric.replace('_', ' ').capitalize()}: {clock.state}"]
+    if target and target == limit:
+        words.append(f"target and limit {target}")
+    else:
+        day = target.rpartition(" ")[0]
+        words.append(f"target {target}" if target else "")
+        words.append(f"limit {limit.removeprefix(day).strip() if day else limit}" if limit else "")
+    return ", ".join(filter(None, words))
+
+
+def fold(text: str, width: int = _WIDTH) -> str:
+    """Break our own lines at their spaces to at most `width` columns; a field's value goes on indented, a link stays whole."""
+    folded = (
+        textwrap.wrap(
+            line,
+            width,
+            subsequent_indent="  " if _FIELD.match(line) else "",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        if len(line) > width
+        else [line]
+        for line in text.split("\n")
+    )
+    return "\n".join(line for lines in folded for line in lines)
 
 
 def named(local: datetime, zone: str) -> str:

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextvars import ContextVar
 from datetime import datetime
 from functools import lru_cache
@@ -18,30 +18,21 @@ import asyncpg  # type: ignore[import-untyped]  # it ships no types
 import structlog
 
 from maild.store.door import Heard, Rows, Write
-from maild.store.faults import (
-    ConflictError,
-    LedgerAwayError,
-    LedgerBusyError,
-    LedgerClosedError,
-    LedgerError,
-    LedgerSchemaError,
-)
+from maild.store.faults import ConflictError, LedgerAwayError, LedgerClosedError, LedgerError, LedgerSchemaError
+from maild.store.faults_postgres import AGAIN, BROKEN, naming_faults
 from maild.store.instant import utc
+from maild.store.listening import listen, telling
 from maild.store.words import writable
 
 log = structlog.get_logger("maild.ledger")
 
 T = TypeVar("T")
 
-CHANNEL = "maild"
 TURN = 0x6D61696C64
 """The advisory lock of whoever decides."""
 
 CONNECTIONS = 4
 PATIENCE_SECONDS = 30.0
-POLL_SECONDS = 10.0
-"""How long a notification that was lost can go unnoticed."""
-
 RETRIES = 3
 
 SETTINGS = {
@@ -49,16 +40,6 @@ SETTINGS = {
     "TimeZone": "UTC",
     "idle_in_transaction_session_timeout": "60000",
 }
-_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-_AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-    OSError,
-)
-
 _inside: ContextVar["PostgresDoor | None"] = ContextVar("maild_deciding", default=None)
 
 
@@ -119,7 +100,7 @@ class PostgresDoor:
         # Checked here, for a fault of the caller's is no fault of the ledger's.
         statements = [(write, [_value(value) for value in write.params]) for write in unit]
         begin = _begin(alone, turn=turn)
-        end = f"NOTIFY {CHANNEL}, '{tell} {self.name}'; COMMIT" if tell else "COMMIT"
+        end = f"{telling(tell, self.name)}; COMMIT" if tell else "COMMIT"
         if turn and _inside.get() is self:
             return await self.run(lambda con: _unit(con, begin, statements, end), inside=True)
         return await self.run(lambda con: _unit(con, begin, statements, end))
@@ -156,7 +137,7 @@ class PostgresDoor:
     @contextlib.asynccontextmanager
     async def listening(self, heard: Heard) -> AsyncIterator[None]:
         """Listen on a connection of its own: `Door.listening`. It comes back by itself, and polls behind it."""
-        task = asyncio.create_task(self._listen(heard), name="ledger listens")
+        task = asyncio.create_task(listen(self._alone, self.name, heard), name="ledger listens")
         try:
             yield
         finally:
@@ -179,7 +160,7 @@ class PostgresDoor:
         if pool is not None:
             try:
                 await asyncio.wait_for(pool.close(), PATIENCE_SECONDS / 3)
-            except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            except BROKEN:
                 pool.terminate()
 
     def _landed(self, task: asyncio.Task[Any]) -> None:
@@ -197,7 +178,7 @@ class PostgresDoor:
                             return await work(self._holder())
                     async with self._pool.acquire(timeout=PATIENCE_SECONDS) as con:
                         return await work(con)
-                except _AGAIN:
+                except AGAIN:
                     if not left:
                         raise
         raise AssertionError("unreachable")
@@ -237,7 +218,7 @@ class PostgresDoor:
             if self._turn_con is not None:
                 async with self._turn_busy:
                     await self._turn_con.execute(f"SELECT pg_advisory_unlock({TURN})", timeout=5)
-        except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except BROKEN:
             self._turn_con.terminate()
             self._turn_con = None
         finally:
@@ -250,33 +231,6 @@ class PostgresDoor:
             statement_cache_size=512,
             server_settings={**SETTINGS, "application_name": self.name},
         )
-
-    async def _listen(self, heard: Heard) -> None:
-        def told(_con: Any, _pid: int, _channel: str, payload: str) -> None:
-            what, _, who = payload.partition(" ")
-            if who != self.name:
-                heard(what)
-
-        gone = asyncio.Event()
-        while True:
-            try:
-                con = await self._alone()
-                try:
-                    gone.clear()
-                    con.add_termination_listener(lambda _: gone.set())
-                    await con.add_listener(CHANNEL, told)
-                    while not gone.is_set():
-                        # At once, too: what was said while nobody listened is lost.
-                        heard("poll")
-                        with contextlib.suppress(TimeoutError):
-                            await asyncio.wait_for(gone.wait(), POLL_SECONDS)
-                        await con.execute("SELECT 1", timeout=POLL_SECONDS)
-                finally:
-                    con.terminate()
-            except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
-                log.warning("ledger.not_listening", fault=f"{type(fault).__name__}: {fault}")
-                heard("poll")
-                await asyncio.sleep(min(POLL_SECONDS, 1.0))
 
 
 async def _refuse_other_encodings(pool: Any) -> None:
@@ -294,7 +248,7 @@ async def _unit(con: Any, begin: str, statements: Sequence[tuple[Write, list[Any
         try:
             if not con.is_closed():
                 await con.execute("ROLLBACK")
-        except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except BROKEN:
             con.terminate()
         raise
     return rows
@@ -333,22 +287,3 @@ def translated(sql: str) -> str:
     """Give a statement in PostgreSQL's words: `?` is `$1`, `$2`, ..., and what is for PostgreSQL alone is there."""
     parts = re.sub(r"/\*!(.*?)\*/", r"\1", sql).split("?")
     return parts[0] + "".join(f"${number}{part}" for number, part in enumerate(parts[1:], 1))
-
-
-@contextlib.contextmanager
-def naming_faults() -> Iterator[None]:
-    """Give the driver's faults the ledger's names."""
-    try:
-        yield
-    except (asyncpg.UniqueViolationError, asyncpg.ExclusionViolationError) as error:
-        raise ConflictError(str(error)) from error
-    except (*_AGAIN, asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError) as error:
-        raise LedgerBusyError(f"another process holds a lock for too long: {error}") from error
-    except _AWAY as error:
-        # TimeoutError is an OSError: the server does not answer, or every connection is at work.
-        raise LedgerAwayError(f"the database is out of reach: {error or type(error).__name__}") from error
-    except asyncpg.PostgresError as error:
-        raise LedgerError(f"{error.sqlstate}: {error}") from error
-    except asyncpg.InterfaceError as error:
-        fault = LedgerError if isinstance(error, ValueError) else LedgerAwayError
-        raise fault(f"{type(error).__name__}: {error}") from error

@@ -1,5 +1,6 @@
 """The ledger: everything maild knows, in one database. Open it, ask it, record in it."""
 
+import asyncio
 import fcntl
 import os
 import re
@@ -115,6 +116,8 @@ def is_made(url: str) -> bool:
 
 
 async def _sqlite(path: Path, *, migrate: bool) -> tuple[Door, dict[str, Any]]:
+    # Before the door, which makes a file WAL.
+    await asyncio.to_thread(migrations.refuse_foreign, path)
     door = await SqliteDoor.open(path)
     try:
         await door.run((lambda con: migrations.migrate(con, path)) if migrate else migrations.check)

@@ -4,12 +4,16 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from maild.store.door_sqlite import begin, rollback
 from maild.store.faults import LedgerSchemaError
 
 FOLDER = Path(__file__).parent / "migrations" / "sqlite"
+
+ADVICE = "restore a backup, see docs/operations.md"
+"""What to do about a ledger that is damaged."""
 
 _VERSION = """CREATE TABLE IF NOT EXISTS schema_version (
     version INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT"""
@@ -32,6 +36,27 @@ def version(con: sqlite3.Connection) -> int:
     return int(last)
 
 
+def refuse_foreign(path: Path) -> None:
+    """Refuse (LedgerSchemaError) a database that is another program's, or a file that is none; nothing is written to it.
+
+    A file that cannot be opened is left to whoever opens it.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as con:
+            tables = [
+                name for (name,) in con.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+            ]
+    except sqlite3.OperationalError:
+        return
+    except sqlite3.DatabaseError as error:
+        raise LedgerSchemaError(f"{path} is damaged, or no database ({error}): {ADVICE}") from error
+    if tables and "schema_version" not in tables:
+        raise LedgerSchemaError(
+            f"{path} is another program's database (it holds the table {tables[0]!r}): name a file of maild's own in"
+            " database.url"
+        )
+
+
 def check(con: sqlite3.Connection, folder: Path = FOLDER) -> None:
     """Refuse (LedgerSchemaError) a ledger that is not of this version."""
     refuse(version(con), len(steps(folder)))
@@ -41,7 +66,7 @@ def refuse(have: int, want: int) -> None:
     """Raise LedgerSchemaError unless the ledger has the version that is wanted; it says what to do."""
     if have > want:
         raise LedgerSchemaError(
-            f"the ledger has version {have}, this maild knows {want}: it was written by a later maild"
+            f"the ledger has version {have}, this maild knows {want}: it was written by a later maild; install that one"
         )
     if have < want:
         raise LedgerSchemaError(f"the ledger has version {have}, this maild needs {want}: run `maild migrate`")

@@ -82,9 +82,9 @@ class Owing(Accepting):
         await self._write(Write(_AGAIN, (now, outbox_id), expect=1))
 
     @reading
-    async def acks_since(self, rcpt: str, since: datetime) -> int:
-        """Count the acknowledgements decided since then for an address; "" counts those for anybody."""
-        owed = self._from(models.Outbox).filter(kind="ack", created_at__gte=since)
+    async def owed_since(self, kind: str, rcpt: str, since: datetime) -> int:
+        """Count the mails of a kind decided since then for an address; "" counts those for anybody."""
+        owed = self._from(models.Outbox).filter(kind=kind, created_at__gte=since)
         return await (owed.filter(rcpt__iexact=writable(rcpt)) if rcpt else owed).count()
 
     @reading

@@ -27,13 +27,14 @@ class Placing(Showing):
         return {msgid: found[key(msgid)] for msgid in msgids if key(msgid) in found}
 
     @reading
-    async def known_message(self, message_id: str, sender_key: str, body_digest: str) -> tuple[int, int] | None:
-        """Give (message, ticket) of this very message; None for a message without Message-ID."""
+    async def known_message(self, message_id: str, sender_key: str, body_digest: str) -> list[tuple[int, int]]:
+        """Give (message, ticket) wherever this very message stands, the first first; a mail without Message-ID nowhere."""
         if not message_id:
-            return None
-        query = self._from(models.Message).filter(message_id=message_id, sender_key=sender_key, body_digest=body_digest)
-        rows = await query.values("id", "ticket")
-        return (rows[0]["id"], rows[0]["ticket"]) if rows else None
+            return []
+        query = self._from(models.Message).filter(
+            message_id=key(message_id), sender_key=key(sender_key), body_digest=body_digest
+        )
+        return [(row["id"], row["ticket"]) for row in await query.order_by("id").values("id", "ticket")]
 
     @reading
     async def same_id(self, message_id: str) -> list[tuple[int, int]]:

@@ -1,5 +1,6 @@
 """`maild check`: every fault at once, what is odd, and the promise in dates."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -7,9 +8,9 @@ import pytest
 from maild.cli.check import promises
 from maild.config import load
 
-DESK = '[desk]\naddress = "csm@example.com"\ntime_zone = "Europe/Berlin"\n'
-ANN = '[[agent]]\nid = "ann"\naddress = "ann@example.com"\n'
-AUTH = '[auth]\nauthserv_id = "mx.example.com"\n'
+DESK = '[desk]\naddress = "csm@acme.test"\ntime_zone = "Europe/Berlin"\n'
+ANN = '[[agent]]\nid = "ann"\naddress = "ann@acme.test"\n'
+AUTH = '[auth]\nauthserv_id = "mx.acme.test"\n'
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_faults_of_file_keywords_and_templates_are_listed_at_once(maild, configu
     ("content", "told"),
     [
         ("{% if %}", "ack.txt.j2"),
-        ("{{ nonsense }}", "AckLetter: UndefinedError: 'nonsense' is undefined"),
+        ("{{ nonsense }}", "ack.txt.j2: UndefinedError: 'nonsense' is undefined"),
         ("{{ 1 / 0 }}", "ZeroDivisionError"),
     ],
 )
@@ -60,6 +61,41 @@ def test_a_broken_template_is_told(maild, configured, tmp_path, content, told):
     done = maild("check", "-c", configured(DESK + 'templates_dir = "own"\n'))
     assert done.code == 78
     assert told in done.err
+
+
+def test_a_broken_template_hides_no_fault_of_another(maild, configured, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "word.txt.j2").write_text("{% if %}")
+    (own / "ack-subject.txt.j2").write_text("{{ first }}")
+    (own / "ack.txt.j2").write_text("{{ second }}")
+    (own / "ack.fr.txt.j2").write_text("{{ third }}")
+    (own / "held.txt.j2").write_bytes(b"\xff")
+    (own / "notification.txt.j2").write_text("{{ desk.address }} csm+aaaaaaaaaaaaaaaaaaaaaaaa@acme.test {{ nothing }}")
+    done = maild("check", "-c", configured(DESK + 'templates_dir = "own"\n'))
+    key = f"{tmp_path / 'maild.toml'}: desk.templates_dir: "
+    assert done.code == 78
+    assert sorted(line.removeprefix(key).partition(": ")[0] for line in done.err.splitlines()) == [
+        "ack-subject.txt.j2",
+        "ack.fr.txt.j2",
+        "ack.txt.j2",
+        "held.txt.j2",
+        "notification.txt.j2",
+        "word.txt.j2",
+    ]
+
+
+def test_files_among_the_templates_that_are_none_are_warned_of(maild, configured, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    for name in ("akc.txt.j2", "ack.txt", "ack.fr.txt.j2", "README", ".keep"):
+        (own / name).write_text("text")
+    done = maild("check", "-c", configured(DESK + 'templates_dir = "own"\n'))
+    told = [line for line in done.out.splitlines() if "templates_dir" in line]
+    assert done.code == 0
+    assert [line.split()[2] for line in told] == ["README", "ack.txt", "akc.txt.j2"]
+    assert told[2].endswith("nothing is written with it: did you mean ack.txt.j2?")
+    assert "known are ack-subject.de.txt.j2, " in told[0]
 
 
 def test_a_templates_dir_that_is_not_there_is_told(maild, configured):
@@ -73,6 +109,18 @@ def test_a_templates_dir_that_is_not_there_is_told(maild, configured):
     ("text", "warning"),
     [
         (ANN, "warning: auth.authserv_id is empty"),
+        (
+            ANN + AUTH + '[[mailbox]]\naddress = "csm@acme.test"\naliases = ["a@example.org"]\nlanguage = "xx"\n',
+            "warning: these addresses are examples, so no mail reaches anybody there: mailbox[1].aliases a@example.org\n",
+        ),
+        (
+            ANN + AUTH + '[[customer]]\ndomain = "shop.example.net"\n[[customer]]\naddress = "bob@example.com"\n',
+            "there: customer[1] @shop.example.net, customer[2] bob@example.com\n",
+        ),
+        (
+            ANN + AUTH + '[[mailbox]]\naddress = "csm@acme.test"\nlanguage = "xx"\n',
+            "warning: mailbox[1].language: there is no ack.xx.txt.j2 and no ack-subject.xx.txt.j2, so English is used",
+        ),
         (AUTH, "warning: there is no [[agent]]"),
         (
             ANN + AUTH + '[sla.low]\nfirst_response = ["1d", "30h"]\n',
@@ -83,7 +131,7 @@ def test_a_templates_dir_that_is_not_there_is_told(maild, configured):
             "warning: policy.slow.low.first_response promises an answer later than 24 open hours: 2d",
         ),
         (
-            ANN + '[[mailbox]]\naddress = "csm@example.com"\nsubaddress = ""\n',
+            ANN + '[[mailbox]]\naddress = "csm@acme.test"\nsubaddress = ""\n',
             "warning: a mailbox without subaddress needs auth.authserv_id",
         ),
     ],
@@ -92,6 +140,12 @@ def test_what_is_odd_is_a_warning_and_no_fault(maild, configured, text, warning)
     done = maild("check", "-c", configured(DESK + text))
     assert done.code == 0
     assert warning in done.out
+    assert re.search(r" is fine, but see the (warning|\d+ warnings) above\n\Z", done.out)
+
+
+def test_a_language_that_ours_are_written_in_is_no_warning(maild, configured):
+    box = '[[mailbox]]\naddress = "csm@acme.test"\nlanguage = "de"\n'
+    assert "warning" not in maild("check", "-c", configured(DESK + ANN + AUTH + box)).out
 
 
 def test_who_acknowledges_everyone_is_not_told_that_only_known_senders_are(maild, configured):

@@ -35,3 +35,18 @@ def test_a_folder_that_cannot_be_made_is_told(maild, tmp_path):
 def test_a_folder_in_the_place_of_the_file_is_told(maild, tmp_path):
     (tmp_path / "maild.toml").mkdir()
     assert maild("init", tmp_path).code == 64
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(maild, tmp_path):
+    path = tmp_path / "desk.toml"
+    path.write_text("mine")
+    done = maild("init", path)
+    assert (done.code, done.out) == (64, "")
+    assert done.err == f"{path} is a file: name the folder that maild.toml is to lie in\n"
+
+
+def test_the_sample_as_it_is_is_warned_of(maild, tmp_path):
+    maild("init", tmp_path)
+    done = maild("check", "-c", tmp_path / "maild.toml")
+    assert "these addresses are examples" in done.out
+    assert "is fine, but see the 2 warnings above" in done.out

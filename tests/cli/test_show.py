@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from maild.cli.show import page_of, whole_seconds
+
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z")
 DRIVES = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 TICKETS = {
@@ -99,6 +101,39 @@ def test_the_page_says_what_happened(maild, ledger):
     page = maild("show", "1001", "-c", ledger).out
     for words in ("customer  ", "owner     ann", "first_response  met", "BREACHED", "| It is renewed.", "relay"):
         assert words in page
+    assert not re.search(r":\d\d\.\d", page)
+
+
+def test_only_our_own_instants_lose_their_fractions():
+    value = {
+        "at": "2026-03-11T09:00:32.123456Z",
+        "messages": [{"text": "12:00:00.5Z", "because": "at 12:00:00.5+00:00"}],
+    }
+    assert whole_seconds(value) == {
+        "at": "2026-03-11T09:00:32Z",
+        "messages": [{"text": "12:00:00.5Z", "because": "at 12:00:00+00:00"}],
+    }
+
+
+@pytest.mark.parametrize("words", [("tickets",), ("received",), ("outbox", "list")])
+def test_on_80_columns_a_row_is_a_line_with_its_instants_whole(maild, ledger, monkeypatch, words):
+    rows = len(maild(*words, "--json", "-c", ledger).out.splitlines())
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = maild(*words, "-c", ledger).out.splitlines()
+    assert len(lines) == rows + 1
+    assert all(len(line) <= 80 for line in lines)
+    assert all(re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d ", line) for line in lines[1:])
+
+
+def test_into_a_pipe_nothing_is_cut(maild, ledger, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert "…" not in maild("outbox", "list", "-c", ledger).out
+
+
+@pytest.mark.parametrize(("name", "told"), [("Carol", "Carol <c@acme.test>"), ("", "c@acme.test")])
+def test_a_customer_without_a_name_is_his_address(name, told):
+    value = dict.fromkeys(SHOW | {"reference", "requester_name"}, "") | dict.fromkeys(PARTS, ())
+    assert f"  customer  {told}\n" in page_of(value | {"requester": "c@acme.test", "requester_name": name})
 
 
 @pytest.mark.parametrize(

@@ -262,3 +262,9 @@ def test_of_two_who_resolve_at_once_the_second_is_refused(desk, config, capsys):
     assert [end.exit_code for end in ends if isinstance(end, typer.Exit)] == [65]
     assert "ticket 1042 is resolved already" in capsys.readouterr().err
     assert events_of(config) == ["opened", "status"]
+
+
+def test_a_severity_that_is_none_is_told_with_the_four(maild):
+    done = maild("ticket", "severity", "1001", "critical")
+    assert (done.code, done.out) == (64, "")
+    assert done.err == "'critical' is no severity: it is one of urgent, high, normal, low\n"

@@ -1,6 +1,7 @@
 """`maild why`: the reasons, as the ledger has them."""
 
 import json
+import re
 
 
 def test_the_reasons_are_one_object_on_one_line(maild, ledger):
@@ -47,3 +48,4 @@ def test_the_page_says_it_in_words(maild, ledger):
         "relay to carol",
     ):
         assert words in page
+    assert not re.search(r":\d\d\.\d", page)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maild.config.duration import days, seconds, spans, words
+from maild.config.duration import days, seconds, span, words
 
 SIZES = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -63,31 +63,39 @@ def test_words_read_back_as_what_they_were_made_of(count, letter):
 
 
 @pytest.mark.parametrize(
-    ("texts", "found"),
+    ("text", "found"),
     [
-        ([], []),
-        (["09:00-17:00"], [["09:00", "17:00"]]),
-        (["9:00 - 12:00", " 13:00-17:00 "], [["09:00", "12:00"], ["13:00", "17:00"]]),
-        (["22:00-06:00"], [["22:00", "06:00"]]),
+        ("09:00-17:00", ["09:00", "17:00"]),
+        ("9:00 - 12:00", ["09:00", "12:00"]),
+        (" 13:00-24:00 ", ["13:00", "24:00"]),
+        ("22:00-06:00", ["22:00", "06:00"]),
+        ("17:00-09:00", ["17:00", "09:00"]),
     ],
 )
-def test_spans_are_read(texts, found):
-    assert spans(texts, "hours.mon") == found
+def test_spans_are_read(text, found):
+    assert span(text) == found
 
 
 @pytest.mark.parametrize(
-    ("texts", "fault"),
+    ("text", "fault"),
     [
-        ("09:00-17:00", "hours.mon: write a list of spans"),
-        (["9-17"], "hours.mon: '9-17' is no span: write HH:MM-HH:MM"),
-        ([917], "hours.mon: 917 is no span"),
-        ([["09:00", "17:00"]], "is no span"),
-        (["09:00-17:00x"], "is no span"),
+        ("9-17", "'9-17' is no span: write HH:MM-HH:MM"),
+        (917, "917 is no span"),
+        (["09:00", "17:00"], "is no span"),
+        ("09:00-17:00x", "is no span"),
+        ("09:00-25:00", "'25:00' is no time of day"),
+        ("24:00-25:00", "is no time of day"),
+        (
+            "18:00-17:00",
+            "'18:00-17:00' ends before it starts, and over midnight it would last 23h: write 17:00-18:00, or a span",
+        ),
+        ("16:59-09:00", "would last 16h 1m"),
+        ("09:00-09:00", "'09:00-09:00' ends when it starts: for a whole day write 00:00-24:00"),
     ],
 )
-def test_what_is_no_span_is_told_with_its_place(texts, fault):
+def test_what_is_no_span_is_told_with_what_to_write(text, fault):
     with pytest.raises(ValueError) as caught:
-        spans(texts, "hours.mon")
+        span(text)
     assert fault in str(caught.value)
 
 

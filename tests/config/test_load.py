@@ -91,25 +91,31 @@ def test_a_desk_without_a_mailbox_has_one_with_all_agents(read):
         (DESK + '[relay]\npassword_file = "pw"', "relay.password_file: pw is neither a systemd credential nor a read"),
         (DESK + '[ack]\nto = "all"', "ack.to: input should be 'authenticated', 'known' or 'everyone'"),
         (DESK + "[calendar.always]", "calendar.always: this name is built in, choose another one"),
-        (DESK + "[calendar.b]", "calendar.b: this calendar never opens"),
-        (DESK + '[calendar.b]\nhours = {mo = ["09:00-17:00"]}', "calendar.b: 'mo' names no days: write mon, mon-fri"),
+        (DESK + "[calendar.b]", "calendar.b: this calendar never opens: give it hours, such as hours = { mon-fri = "),
+        (
+            DESK + '[calendar.b]\nhours = {mo = ["09:00-17:00"]}',
+            "calendar.b.hours.mo: 'mo' names no days: write mon, mon-fri",
+        ),
         (
             DESK + '[calendar.b]\nhours = {mon = ["9-17"]}',
-            "calendar.b: hours.mon: '9-17' is no span: write HH:MM-HH:MM",
+            "calendar.b.hours.mon: '9-17' is no span: write HH:MM-HH:MM",
         ),
-        (DESK + '[calendar.b]\nhours = {mon = ["09:00-25:00"]}', "calendar.b: '25:00' is no time of day"),
+        (DESK + '[calendar.b]\nhours = {mon = ["09:00-25:00"]}', "calendar.b.hours.mon: '25:00' is no time of day"),
         (
             DESK + '[calendar.b]\nhours = {mon-fri = ["09:00-17:00"], fri = ["09:00-12:00"]}',
-            "calendar.b: hours.fri: fri has its hours already, name each day once",
+            "calendar.b.hours.fri: fri has its hours already, name each day once",
         ),
-        (DESK + '[calendar.b]\nhours = {mon = ["09:00-17:00"]}\nholidays = ["2026-02-30"]', "calendar.b: '2026-02-30'"),
+        (
+            DESK + '[calendar.b]\nhours = {mon = ["09:00-17:00"]}\nholidays = ["2026-02-30"]',
+            "calendar.b.holidays[1]: '2026-02-30' is no date: write 2026-12-25, or 12-25",
+        ),
         (
             DESK + '[calendar.b]\nhours = {mon = ["09:00-17:00"]}\nholidays_country = "XX"',
-            "calendar.b: holidays_country: 'XX' is no country that is known: write its two letters",
+            "calendar.b.holidays_country: 'XX' is no country that is known: write its two letters",
         ),
         (
             DESK + '[calendar.b]\nhours = {mon = ["09:00-17:00"]}\nholidays_country = "DE-XX"',
-            "calendar.b: holidays_country: 'DE-XX': DE has no part 'XX'; known are BB",
+            "calendar.b.holidays_country: 'DE-XX': DE has no part 'XX'; known are BB",
         ),
         (
             DESK + '[calendar.b]\nhours = {mon = ["09:00-17:00"]}\nholidays_country = "LU-XX"',
@@ -138,11 +144,11 @@ def test_a_desk_without_a_mailbox_has_one_with_all_agents(read):
         ),
         (
             DESK + '[[escalation]]\nclock = "resolution"\nat = "limt"\nnotify = ["lead"]',
-            "escalation[1]: 'limt' is no step of a ladder; target, 75%",
+            "escalation[1].at: 'limt' is no step of a ladder; target, 75%",
         ),
         (
             DESK + '[[escalation]]\nclock = "resolution"\nat = "limit"\nnotify = ["boss"]',
-            "escalation[1]: the step limit notifies 'boss'; known are assignee",
+            "escalation[1].notify[1]: 'boss' is nobody: known are assignee",
         ),
         (
             DESK + '[[escalation]]\nclock = "resolution"\nat = "limit"\nnotify = []',
@@ -219,16 +225,88 @@ def test_faults_of_all_kinds_are_listed_in_one_run(faults_of):
         "calendar.odd.time_zone",
         "sla.high.first_response",
         "escalation[1].clock",
-        "calendar.business",
+        "escalation[2].at",
+        "calendar.business.hours.mon-fr",
         "calendar.odd",
         "sla.high.calendar",
-        "escalation[2]",
         "severity.keywords_file",
         "agent[2].address",
         "mailbox[2].team",
         "mailbox[2].policy",
         "relay.password_file",
     ]
+
+
+def keys_of(faults):
+    return sorted(fault.partition(": ")[0] for fault in faults)
+
+
+def test_a_calendar_tells_all_its_faults_at_once(faults_of):
+    faults = faults_of(
+        DESK
+        + """
+        [calendar.b]
+        hours = { mon-fry = ["9-17"], sat = ["18:00-17:00", "25:00-26:00"], sun = "09:00-12:00" }
+        breaks = { "2026-13-24" = ["12:00-17:00"] }
+        shifts = { "2026-05-02" = [9] }
+        holidays = ["12-25", "13-25"]
+        holidays_country = "XX"
+        [calendar.c]
+        holidays = ["2026-12-25", "x"]
+        [calendar.d]
+        hours = 3
+        holidays = ["x"]
+        """
+    )
+    assert keys_of(faults) == [
+        "calendar.b.breaks.2026-13-24",
+        "calendar.b.holidays[2]",
+        "calendar.b.holidays_country",
+        "calendar.b.hours.mon-fry",
+        "calendar.b.hours.mon-fry",
+        "calendar.b.hours.sat",
+        "calendar.b.hours.sat",
+        "calendar.b.hours.sun",
+        "calendar.b.shifts.2026-05-02",
+        "calendar.c",
+        "calendar.c.holidays[2]",
+        "calendar.d.holidays[1]",
+        "calendar.d.hours",
+    ]
+
+
+def test_an_escalation_tells_all_its_faults_at_once(faults_of):
+    section = '[[escalation]]\nclock = "reply"\nat = "limt"\nnotify = ["lead", "boss", "chef"]\n'
+    assert keys_of(faults_of(DESK + section)) == [
+        "escalation[1].at",
+        "escalation[1].clock",
+        "escalation[1].notify[2]",
+        "escalation[1].notify[3]",
+    ]
+
+
+def test_a_customer_tells_all_its_faults_at_once(faults_of):
+    text = '[[customer]]\ncsm = "x"\npolicy = "y"\ntier = 3\n[[customer]]\naddress = "nobody"\ncsm = "x"\n'
+    assert keys_of(faults_of(DESK + text + '[[customer]]\ndomian = "a.b"\ncsm = "x"\n')) == [
+        "customer[1]",
+        "customer[1].csm",
+        "customer[1].policy",
+        "customer[1].tier",
+        "customer[2].address",
+        "customer[2].csm",
+        "customer[3].csm",
+        "customer[3].domian",
+    ]
+
+
+def test_a_mailbox_tells_all_its_faults_at_once(faults_of):
+    text = f'[[mailbox]]\naddress = "{"x" * 40}@example.com"\npolicy = "y"\nlanguage = "English"\n'
+    assert keys_of(faults_of(DESK + BOX + text)) == ["mailbox[2]", "mailbox[2].language", "mailbox[2].policy"]
+
+
+def test_a_broken_subaddress_is_the_only_fault_of_a_long_address(faults_of):
+    text = f'[[mailbox]]\naddress = "{"x" * 40}@example.com"\nsubaddress = "."\n'
+    assert keys_of(faults_of(DESK + BOX + text)) == ["mailbox[2].subaddress"]
 
 
 @pytest.mark.parametrize(
@@ -323,8 +401,9 @@ def test_a_file_is_found_where_it_was_named_or_lies(tmp_path, monkeypatch):
 def test_where_no_file_lies_the_hint_is_init(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys.modules[find.__module__], "PLACES", ("maild.toml",))
-    with pytest.raises(ConfigError, match="run `maild init`, or name a file with -c FILE"):
+    with pytest.raises(ConfigError, match="run `maild init`, or name a file with -c FILE") as caught:
         find(None, {})
+    assert f"$MAILD_CONFIG is not set, and there is no {tmp_path / 'maild.toml'};" in caught.value.faults[0]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from maild.desk import Told, on_failure, on_mail
 from maild.mail import Address, Attachment, Delivery, Origin
 from maild.outbound.letters import AckLetter, HeldLetter, NoticeLetter, RelayLetter, WordLetter
+from maild.outbound.mark import MARK
 from maild.sla.clock import ClockState
 from maild.threading.place import Placement, Rung
 from maild.threading.token import Purpose
@@ -141,20 +142,20 @@ class TestOpening:
         ],
     )
     def test_an_alarm_is_a_ticket_and_an_absence_is_not(self, make_case, office, now, headers, opens):
-        mail = {"origin": Origin.AUTOMATIC, "headers": tuple(headers.items())}
-        decision = on_mail(make_case(mail=mail), office, now)
+        case = make_case(mail={"origin": Origin.AUTOMATIC, "headers": tuple(headers.items())})
+        decision = on_mail(replace(case, received=replace(case.received, mail_from="")), office, now)
         assert (decision.ticket is not None) is opens
         assert AckLetter not in kinds(decision)
 
     @pytest.mark.parametrize(
-        ("subject", "mail_from", "content_type"),
-        [("Automatic reply: x", "a@b", "x/y"), ("x", "", "x/y"), ("x", "a@b", "message/disposition-notification")],
+        ("subject", "content_type", "opens"),
+        [("Automatic reply: x", "x/y", False), ("x", "message/disposition-notification", False), ("x", "x/y", True)],
     )
-    def test_other_signs_of_an_answer(self, make_case, office, now, subject, mail_from, content_type):
+    def test_other_signs_of_an_answer(self, make_case, office, now, subject, content_type, opens):
         receipt = replace(an_attachment(), content_type=content_type)
         case = make_case(mail={"origin": Origin.AUTOMATIC, "subject": subject, "attachments": (receipt,)})
-        case = replace(case, received=replace(case.received, mail_from=mail_from))
-        assert on_mail(case, office, now).ticket is None
+        case = replace(case, received=replace(case.received, mail_from=""))
+        assert (on_mail(case, office, now).ticket is not None) is opens
 
 
 class TestFollowing:
@@ -194,6 +195,17 @@ class TestFollowing:
     def test_a_colleague_of_the_customer_joins(self, make_case, make_ticket, office, now):
         decision = on_mail(make_case(make_ticket(), mail={"from_": (Address("", "Dora@acme.example"),)}), office, now)
         assert decision.ticket.participants == ("carol@acme.example", "dora@acme.example")
+
+    def test_a_forged_customer_moves_nothing(self, make_case, make_ticket, office, now):
+        ticket = make_ticket(state=State.RESOLVED, resolved_at=now)
+        decision = on_mail(make_case(ticket, trust=FAILED), office, now)
+        assert (decision.ticket, whats(decision), decision.message.kind) == (ticket, ["held"], "unverified")
+        assert "forged" in decision.letters[0].notes[0]
+
+    @pytest.mark.parametrize(("trust", "remembered"), [(UNKNOWN, False), (TOKEN, True)])
+    def test_only_who_is_proven_gets_a_history(self, make_case, make_ticket, office, now, trust, remembered):
+        for ticket in (None, make_ticket()):
+            assert (on_mail(make_case(ticket, trust=trust), office, now).party is not None) is remembered
 
     def test_bulk_mail_moves_nothing(self, make_case, make_ticket, office, now):
         decision = on_mail(make_case(make_ticket(state=State.PENDING), mail={"origin": Origin.BULK}), office, now)
@@ -313,9 +325,78 @@ class TestReplying:
         decision = on_mail(case(trust=Trust(Standing.AUTHENTICATED, "dmarc", "dmarc")), office, now)
         assert kinds(decision) == [RelayLetter]
 
-    def test_questions_are_asked_once_an_hour(self, case, office, now):
-        first, second = (on_mail(case(trust=UNKNOWN), office, now).letters[0].key for _ in range(2))
-        assert first == second
+    def test_questions_are_asked_for_each_mail_but_not_without_end(self, case, office, now):
+        assert kinds(on_mail(case(trust=UNKNOWN, asked=9), office, now)) == [HeldLetter]
+        flooded = on_mail(case(trust=UNKNOWN, asked=10), office, now)
+        assert (kinds(flooded), whats(flooded)) == ([], ["held"])
+
+    @pytest.mark.parametrize("purpose", [Purpose.BOUNCE, Purpose.RELEASE])
+    @pytest.mark.parametrize("trust", [UNKNOWN, Trust(Standing.AUTHENTICATED, "dmarc", "dmarc")])
+    def test_an_answer_to_what_wants_none_goes_nowhere(self, case, office, now, purpose, trust):
+        decision = on_mail(case(placement=replace(BY_TOKEN, purpose=purpose), trust=trust), office, now)
+        assert (decision.letters, whats(decision), decision.ticket.first_response_at) == ((), ["agent_note"], None)
+
+    @pytest.mark.parametrize("subject", ["Automatic reply: x", "Out of Office: x", "Abwesenheitsnotiz: x"])
+    def test_an_agent_s_absence_is_no_response(self, case, office, now, subject):
+        assert on_mail(case(mail={"subject": subject}), office, now).letters == ()
+
+    def test_a_word_about_holidays_is_one(self, case, office, now):
+        assert kinds(on_mail(case(mail={"subject": "Re: Vacation booking: out of office"}), office, now)) == [
+            RelayLetter
+        ]
+
+    @pytest.mark.parametrize(
+        ("to", "cc", "purpose", "relayed"),
+        [
+            ("csm@desk.example", (), None, True),
+            ("bob@staff.example", ("csm@desk.example",), None, False),
+            ("vendor@other.example", ("csm@desk.example",), None, False),
+            ("bob@staff.example", (), Purpose.AGENT, True),
+        ],
+    )
+    def test_a_word_among_colleagues_stays_among_them(self, case, office, now, to, cc, purpose, relayed):
+        mail = {"to": (Address("", to),), "cc": tuple(Address("", one) for one in cc)}
+        placement = BY_TOKEN if purpose else Placement(1042, Rung.STORED_ID, "it answers")
+        trust = Trust(Standing.AUTHENTICATED, "dmarc", "dmarc")
+        decision = on_mail(case(mail=mail, placement=placement, trust=trust), office, now)
+        assert kinds(decision) == ([RelayLetter] if relayed else [WordLetter])
+        assert (decision.ticket.first_response_at is not None) is relayed
+
+    MARKED = f"> {MARK}\n>\n> Carol wrote to us.\n> Severity: normal\n> Nobody can pay.\n"
+
+    @pytest.mark.parametrize(
+        ("text", "html", "said"),
+        [
+            (f"On Monday, Ann <ann@staff.example> wrote:\n{MARKED}", None, None),
+            (f"On Monday, Ann <ann@staff.example> wrote:\n{MARKED}\n-- \nAnn\n", None, None),
+            (f"{MARKED}\nSent from my iPhone\n", None, None),
+            (
+                f"-----Original Message-----\nFrom: Desk <csm@desk.example>\nSent: Monday, 9 March 2026 10:00\nTo: Ann <ann@staff.example>\nSubject: x\n\n{MARK}\nSeverity: normal\n",
+                None,
+                None,
+            ),
+            (MARKED, f"<blockquote>{MARK}<p>Severity: normal</p></blockquote>", None),
+            (
+                f"On Monday, Ann <ann@staff.example> wrote:\n{MARKED}\nTry again now.\n",
+                None,
+                "> Nobody can pay.\n\nTry again now.",
+            ),
+            (f"{MARKED}Which card?\n> Thanks\n", None, "> Nobody can pay.\nWhich card?"),
+            ("Try again.", f"<blockquote>{MARK}<p>Severity: normal</p></blockquote>", "Try again."),
+        ],
+    )
+    def test_our_notification_never_goes_to_the_customer(self, case, make_ticket, office, now, text, html, said):
+        first = Message(
+            3, 1042, "c1@x", now, make_ticket().requester, "customer", "", "new", "s", "Nobody can pay.", "d", "b", ()
+        )
+        decision = on_mail(case(mail={"text": text, "html": html}, messages=(first,)), office, now)
+        (letter,) = decision.letters
+        if said is None:
+            assert isinstance(letter, WordLetter)
+            assert decision.ticket.first_response_at is None
+        else:
+            assert letter.text.strip() == said
+            assert letter.html is None
 
     def test_an_agent_s_machine_is_no_response(self, case, office, now):
         decision = on_mail(case(mail={"origin": Origin.BULK}), office, now)
@@ -336,7 +417,7 @@ class TestReplying:
     def test_an_attachment_alone_is_a_reply(self, case, office, now):
         assert kinds(on_mail(case(mail={"text": "", "attachments": (an_attachment(),)}), office, now)) == [RelayLetter]
 
-    @pytest.mark.parametrize("address", ["", '"a b"@acme.example'])
+    @pytest.mark.parametrize("address", ["", '"a b"@acme.example', "support@desk.example"])
     def test_what_cannot_be_sent_is_told_to_the_agent(self, case, make_ticket, office, now, address):
         ticket = make_ticket(requester=Address("", address))
         decision = on_mail(case(ticket), office, now)
@@ -357,17 +438,22 @@ class TestReports:
     def replied(self, ticket, now, actor="ann"):
         return Told((opened(ticket), Event(now, actor, "agent_reply", "x", {"ref": "r1@desk.example"})))
 
+    def returned(self, case, office):
+        """The report comes to the return path of what we sent to the customer."""
+        path = office.token_address(case.mailbox, 1042, "carol@acme.example", Purpose.BOUNCE)
+        return replace(case, received=replace(case.received, mail_from="", rcpt=path))
+
     @pytest.mark.parametrize("kind", [Origin.BOUNCE, Origin.AUTOMATIC])
     def test_none_ever_opens_a_ticket(self, make_case, office, now, kind):
-        decision = on_mail(make_case(mail={"origin": kind, "subject": "Out of office"}), office, now)
+        case = make_case(mail={"origin": kind, "subject": "Out of office: x"})
+        decision = on_mail(replace(case, received=replace(case.received, mail_from="")), office, now)
         assert (decision.ticket, decision.message, decision.letters) == (None, None, ())
 
     @pytest.mark.parametrize("state", [State.OPEN, State.PENDING, State.RESOLVED, State.CLOSED])
     def test_a_reply_that_did_not_arrive_is_no_response(self, make_case, make_ticket, office, now, state):
         ticket = make_ticket(state=state, first_response_at=now, first_response_evidence="x", resolved_at=None)
-        decision = on_mail(
-            make_case(ticket, mail=self.bounce(), told=self.replied(ticket, now)), office, now + timedelta(minutes=1)
-        )
+        case = self.returned(make_case(ticket, mail=self.bounce(), told=self.replied(ticket, now)), office)
+        decision = on_mail(case, office, now + timedelta(minutes=1))
         assert decision.ticket.state is State.OPEN
         assert (decision.ticket.first_response_at, decision.ticket.first_response_evidence) == (None, "")
         assert decision.clocks[0][0].state is ClockState.RUNNING
@@ -379,12 +465,14 @@ class TestReports:
     def test_what_the_other_side_said(self, make_case, make_ticket, office, now, diagnostic, status, words):
         ticket = make_ticket(state=State.OPEN)
         mail = self.bounce(diagnostic=diagnostic, status=status)
-        (letter,) = on_mail(make_case(ticket, mail=mail, told=self.replied(ticket, now)), office, now).letters
+        case = self.returned(make_case(ticket, mail=mail, told=self.replied(ticket, now)), office)
+        (letter,) = on_mail(case, office, now).letters
         assert words in letter.lines[1]
 
     def test_nobody_is_told_where_the_author_is_gone(self, make_case, make_ticket, office, now):
         ticket = make_ticket(state=State.OPEN)
-        decision = on_mail(make_case(ticket, mail=self.bounce(), told=self.replied(ticket, now, "gone")), office, now)
+        case = self.returned(make_case(ticket, mail=self.bounce(), told=self.replied(ticket, now, "gone")), office)
+        decision = on_mail(case, office, now)
         assert decision.letters == ()
 
     @pytest.mark.parametrize("mail", [{"action": "delayed"}, {"msgid": "other@desk.example"}])
@@ -413,6 +501,20 @@ class TestReports:
 
 
 class TestComingBack:
+    def test_a_proven_copy_of_an_unproven_mail_is_no_second_delivery(self, make_case, make_ticket, office, now):
+        twin = Message(
+            3, 1042, "m1@x", now, Address("", "ann@staff.example"), "unverified", "", "new", "s", "t", "d", "b", ()
+        )
+        case = make_case(make_ticket(), twin=twin, mail=ANN, trust=TOKEN, placement=BY_TOKEN)
+        decision = on_mail(case, office, now)
+        assert (kinds(decision), decision.message, decision.further_recipient) == (
+            [RelayLetter],
+            None,
+            (3, "csm@desk.example"),
+        )
+        again = on_mail(replace(case, trust=UNKNOWN), office, now)
+        assert whats(again) == ["duplicate_delivery"]
+
     def test_a_second_delivery_notes_the_further_recipient(self, make_case, make_ticket, office, now):
         twin = Message(3, 1042, "m1@x", now, Address("", "c@x"), "customer", "", "new", "s", "t", "d", "b", ())
         decision = on_mail(make_case(make_ticket(), twin=twin), office, now)

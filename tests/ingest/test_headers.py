@@ -164,3 +164,19 @@ def test_hostile_fields_cost_little(text):
 def test_a_quoted_bracket_does_not_end_a_comment():
     (one,) = headers.addresses(r"Carol (the \) boss) <carol@acme.example>")
     assert one.address == "carol@acme.example"
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("=?utf-7?q?+2AA-?=", "\ufffd"),
+        ("=?utf-7?q?a+2AA-b?= =?utf-7?b?KzJBQS0=?=", "a\ufffdb\ufffd"),
+        ("=?utf-7?q?+2D3eAA-?=", "\U0001f600"),
+        ("=?utf-7?q?+2AA-=FF?=", "\ufffd\xff"),
+    ],
+)
+def test_a_lone_surrogate_enters_no_value(raw, shown):
+    assert headers.decode_words(raw) == shown
+    (one,) = headers.addresses(f"{raw} <{raw}@acme.example>")
+    assert (one.name, one.address) == (shown, f"{shown}@acme.example")
+    assert headers.value("a/b; name*=utf-7''%2B2AA-").parameters == {"name": "\ufffd"}

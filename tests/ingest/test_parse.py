@@ -1,6 +1,7 @@
 import hashlib
 import random
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -160,6 +161,33 @@ def check(octets):
     assert not any(c in value for _, value in mail.headers for c in "\r\n\0")
     assert not any(c in one.name for one in mail.attachments for c in "/\\\r\n\0")
     assert mail == parse(octets)
+    for words in texts(asdict(mail)):
+        words.encode("utf-8")
+
+
+def texts(value):
+    """Give every text in a value, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from texts(tuple(value.values()))
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from texts(one)
+
+
+SURROGATES = (
+    b"From: <=?utf-7?q?+2AA-?=@acme.example>\r\nSubject: =?utf-7?q?x+2AA-?=\r\nMessage-ID: <=?utf-7?q?+2AA-?=@x>\r\n"
+    b"Content-Type: multipart/mixed; boundary*=utf-7''b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-7\r\n\r\n"
+    b"hi +2AA- x\r\n--b\r\nContent-Type: text/html; charset=utf-7\r\n\r\n<p>+2AA-</p>&#xD800;\r\n--b\r\n"
+    b"Content-Type: application/pdf; name*=utf-7''%2B2AA-\r\nContent-ID: <=?utf-7?q?+2AA-?=@x>\r\n\r\nx\r\n--b--\r\n"
+)
+
+
+@pytest.mark.parametrize("cut", range(0, len(SURROGATES), 31))
+def test_every_text_of_a_mail_can_be_written_down(cut):
+    check(SURROGATES[cut:])
+    check(SURROGATES[: len(SURROGATES) - cut])
 
 
 @pytest.mark.parametrize(

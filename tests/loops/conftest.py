@@ -10,10 +10,11 @@ import structlog
 from maild.config import load
 from maild.daemon import workshop
 from maild.ingest.parse import parse
-from maild.intake import Intake, Workshop
+from maild.intake import Intake
 from maild.mail import Envelope
 from maild.store import Ledger
 from maild.watch import Watch
+from maild.workshop import Workshop
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 CONFIG = """

@@ -12,8 +12,17 @@ from maild.mail import Address, Attachment
 from maild.outbound import samples
 from maild.outbound.compose import compose, escalation_subject
 from maild.outbound.gate import GateRefusal
-from maild.outbound.letters import AckLetter, EscalationLetter, HeldLetter, NoticeLetter, RelayLetter, WordLetter
+from maild.outbound.letters import (
+    AckLetter,
+    ClockLine,
+    EscalationLetter,
+    HeldLetter,
+    NoticeLetter,
+    RelayLetter,
+    WordLetter,
+)
 from maild.outbound.mark import MARK
+from maild.outbound.wording import clocked, fold
 from maild.ticket import Severity
 
 NOW, DESK = samples.NOW, samples.DESK
@@ -127,7 +136,7 @@ def test_a_notification_tells_an_agent_all(write):
     assert text.startswith(MARK + "\n")
     for wanted in (
         *("Bob Customer <bob@acme.example>", "verified by dmarc", "urgent ('down' in the subject)", "Nobody can pay."),
-        *("limit Monday 23 November 2026, 17:46 CET", "- app.log (9 Bytes)", "#resolve", "mailto:csm+", "paused"),
+        *("target Mon 23 Nov 2026, 17:31, limit 17:46", "- app.log (9 Bytes)", "#resolve", "mailto:csm+", "paused"),
     ):
         assert wanted in text, wanted
     html = html_of(parsed)
@@ -209,7 +218,7 @@ def test_an_escalation_says_first_what_is_late(write):
     assert lines[0] == "BREACH: the first response of [CSM #1042] is 4m over its limit of 30m."
     assert lines[1] == "Due: Monday 23 November 2026, 17:46 CET (Europe/Berlin) = 2026-11-23 16:46 UTC"
     assert lines[2] == "Owner: NOBODY"
-    assert lines[3].startswith("Next: Mia Manager will be told at Monday")
+    assert lines[3].startswith("Next: Mia Manager will be told at Mon 23 Nov 2026, 17:50")
     assert text.count("> Nobody can pay.") == 20
     assert "> [...]" in text
     early = replace(letter, limit_at=NOW + timedelta(minutes=1), owner="Ann", next_at=None, last_from="", last_at=None)
@@ -234,7 +243,7 @@ def test_a_word_may_answer_a_mail_of_the_agents(write):
 
 
 def test_the_marker_stands_above_every_mail_that_is_answered_to_a_ticket(write):
-    for kind in (NoticeLetter, EscalationLetter, HeldLetter, WordLetter):
+    for kind in (NoticeLetter, EscalationLetter, WordLetter):
         assert text_of(write(sample(kind))[1]).startswith(MARK + "\n"), kind
 
 
@@ -251,6 +260,86 @@ def test_an_address_in_another_script_is_refused_or_written_in_ascii(write):
         write(replace(sample(AckLetter), to=Address("", "bücher@acme.example")))
 
 
-def test_seconds_are_shown_where_there_are_any(write):
-    letter = replace(sample(AckLetter), answer_by=datetime(2026, 11, 23, 16, 50, 7, tzinfo=UTC), time_zone="Etc/UTC")
-    assert "16:50:07 UTC\n" in text_of(write(letter)[1])
+def test_a_promise_is_named_to_the_minute_and_never_later_than_it_is(write):
+    letter = replace(sample(AckLetter), answer_by=datetime(2026, 11, 23, 16, 50, 59, 999_999, tzinfo=UTC))
+    assert "  Monday 23 November 2026, 17:50 CET (Europe/Berlin)\n" in text_of(write(letter)[1])
+    assert "2026-11-23 17:50 CET" in text_of(write(replace(letter, language="de"))[1])
+
+
+@pytest.mark.parametrize(
+    ("clock", "wanted"),
+    [
+        (("resolution", NOW, NOW, "running"), "Resolution: running, target and limit Mon 23 Nov 2026, 17:50"),
+        (
+            ("resolution", NOW, NOW + timedelta(seconds=9), "running"),
+            "Resolution: running, target and limit Mon 23 Nov 2026, 17:50",
+        ),
+        (
+            ("first_response", NOW, NOW + timedelta(hours=1), "breached"),
+            "First response: breached, target Mon 23 Nov 2026, 17:50, limit 18:50",
+        ),
+        (
+            ("resolution", NOW, NOW + timedelta(days=1), "running"),
+            "Resolution: running, target Mon 23 Nov 2026, 17:50, limit Tue 24 Nov 2026, 17:50",
+        ),
+        (("resolution", None, NOW, "running"), "Resolution: running, limit Mon 23 Nov 2026, 17:50"),
+        (("resolution", NOW, None, "running"), "Resolution: running, target Mon 23 Nov 2026, 17:50"),
+        (("resolution", None, None, "paused"), "Resolution: paused"),
+    ],
+)
+def test_a_clock_in_words(clock, wanted):
+    assert clocked(ClockLine(*clock), "Europe/Berlin") == wanted
+
+
+@pytest.mark.parametrize("letter", samples.letters(), ids=lambda letter: type(letter).__name__)
+def test_our_own_lines_are_no_wider_than_a_terminal(letter, write):
+    if isinstance(letter, RelayLetter):
+        return
+    zone = "America/Argentina/ComodRivadavia"
+    wide = {"agent": replace(samples.AGENT, time_zone=zone)} if hasattr(letter, "agent") else {"time_zone": zone}
+    text = text_of(write(replace(letter, **wide))[1])
+    for line in text.splitlines():
+        assert len(line) <= 78 or line.strip().startswith("mailto:"), line
+    assert text.count(zone) <= 1
+
+
+def test_only_our_own_lines_are_folded(write):
+    long = "customer's words " * 20
+    mail = replace(samples.mail(), text=long, new_text=long)
+    for letter in (
+        replace(sample(NoticeLetter), mail=mail),
+        replace(sample(EscalationLetter), last_text=long),
+        replace(sample(HeldLetter), mail=mail),
+        replace(sample(WordLetter), quote=long),
+    ):
+        assert long.strip() in text_of(write(letter)[1])
+
+
+def test_fields_go_on_indented_and_links_stay_whole():
+    words = "word " * 20
+    assert fold(f"Next: {words}".strip()).splitlines()[1].startswith("  word")
+    assert fold(words.strip()).splitlines()[1].startswith("word")
+    assert fold("x " + "mailto:" + "y" * 100).splitlines() == ["x", "mailto:" + "y" * 100]
+    assert fold("a\n\nb\n") == "a\n\nb\n"
+
+
+def test_the_footer_is_a_signature_that_clients_know(write):
+    assert "\n-- \nYour reply goes to" in text_of(write(sample(NoticeLetter))[1])
+
+
+def test_a_new_ticket_says_so(write):
+    letter = replace(sample(NoticeLetter), placed_because="it names no conversation that we know")
+    for opened, wanted in ((True, "New ticket: it names no"), (False, "In this ticket because: it names no")):
+        _, parsed = write(replace(letter, opened=opened))
+        assert wanted in text_of(parsed)
+        assert wanted in html_of(parsed)
+
+
+def test_held_says_what_to_do_and_that_no_answer_is_read(write):
+    mail = replace(samples.mail(), subject="Re: [CSM #1042] Checkout down")
+    _, parsed = write(replace(sample(HeldLetter), mail=mail), replace(DESK, commands=()))
+    assert parsed["Subject"] == "[CSM #1042] Was this you? Checkout down"
+    text = " ".join(text_of(parsed).split())
+    for words in ("as a reply to the notification", "goes nowhere", "do nothing", "Do not answer this mail to deny it"):
+        assert words in text
+    assert MARK not in text

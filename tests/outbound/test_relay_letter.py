@@ -191,6 +191,17 @@ def test_without_html_a_picture_is_an_attachment():
     assert sorted_.new_ids == {}
 
 
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_picture_that_the_html_shows_is_shown_whatever_its_disposition(inline, write):
+    picture = file("a.png", b"1", "image/png", "a@x", inline=inline)
+    html = '<p>Look</p><img src="cid:a@x">'
+    _, parsed = write(html=html, whole=html, files=(picture,))
+    (part,) = (part for part in parsed.walk() if part["Content-ID"])
+    assert part.get_content_disposition() == "inline"
+    assert f'src="cid:{part["Content-ID"][1:-1]}"' in html_of(parsed)
+    assert list(parsed.iter_attachments()) == []
+
+
 def inside(text):
     return b"Subject: x\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(
         text.encode()

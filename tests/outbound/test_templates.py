@@ -28,7 +28,7 @@ def test_the_operators_file_stands_in_for_ours(tmp_path):
         ("ack.txt.j2", "{{ tag", "TemplateSyntaxError"),
         ("ack.txt.j2", "{{ tag | nofilter }}", "nofilter"),
         ("ack.txt.j2", "{{ typo }}", "'typo' is undefined"),
-        ("ack.fr.txt.j2", "{{ typo }}", "AckLetter in fr: UndefinedError"),
+        ("ack.fr.txt.j2", "{{ typo }}", "ack.fr.txt.j2: UndefinedError"),
         ("ack.txt.j2", "{{ ().__class__.__bases__ }}", "unsafe"),
         ("word.txt.j2", "{{ lines.append('x') }}", "unsafe"),
         ("held.txt.j2", "{{ 1 / 0 }}", "ZeroDivisionError"),

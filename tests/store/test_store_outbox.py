@@ -60,7 +60,7 @@ async def test_acknowledgements_are_counted_by_address_and_in_all(ledger, make, 
     later = now + timedelta(hours=1)
     await _owe(ledger, make, now, {"rcpt": "Ann@acme.example"}, {"rcpt": "bob@acme.example"}, {"kind": "relay"})
     await _owe(ledger, make, later, {"rcpt": "ann@acme.example"})
-    assert await ledger.acks_since("ANN@acme.example", now) == 2
-    assert await ledger.acks_since("ann@acme.example", later) == 1
-    assert await ledger.acks_since("", now) == 3
-    assert await ledger.acks_since("eve@acme.example", now) == 0
+    assert await ledger.owed_since("ack", "ANN@acme.example", now) == 2
+    assert await ledger.owed_since("ack", "ann@acme.example", later) == 1
+    assert await ledger.owed_since("ack", "", now) == 3
+    assert await ledger.owed_since("ack", "eve@acme.example", now) == 0

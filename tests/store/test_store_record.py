@@ -113,9 +113,9 @@ async def test_the_same_message_twice_is_a_conflict_and_known(ledger, make, now)
     await ledger.record([Record(at=now, messages=(make.message(id=2, body_digest="b1"),))])
     for nameless in (3, 4):
         await ledger.record([Record(at=now, messages=(make.message(id=nameless, message_id=""),))])
-    assert await ledger.known_message("a@acme.example", "ann@acme.example", "b0") == (1, 1001)
-    assert await ledger.known_message("a@acme.example", "eve@acme.example", "b0") is None
-    assert await ledger.known_message("", "ann@acme.example", "b0") is None
+    assert await ledger.known_message("a@acme.example", "ann@acme.example", "b0") == [(1, 1001)]
+    assert await ledger.known_message("a@acme.example", "eve@acme.example", "b0") == []
+    assert await ledger.known_message("", "ann@acme.example", "b0") == []
     assert await ledger.same_id("a@acme.example") == [(1, 1001), (2, 1001)]
     assert await ledger.same_id("") == []
 

@@ -216,7 +216,7 @@ async def test_each_hears_of_the_other_and_not_of_itself(pair, make, now):
 
 
 async def test_a_listener_that_was_cut_off_listens_again(pair, postgres, make, monkeypatch):
-    monkeypatch.setattr("maild.store.door_postgres.POLL_SECONDS", 0.2)
+    monkeypatch.setattr("maild.store.listening.POLL_SECONDS", 0.2)
     heard = asyncio.Queue()
     database = pair[0]._door._url.rpartition("/")[2]
     async with asyncio.timeout(20), pair[0].listening(heard.put_nowait):

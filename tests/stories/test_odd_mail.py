@@ -41,6 +41,36 @@ BOUNCE = (
     b"--b--",
 )
 
+PASTED = lines(
+    b"Your mails to our supplier bounce since this morning, please fix!",
+    b"",
+    b"---------- Forwarded message ---------",
+    b"From: Mail Delivery Subsystem <mailer-daemon@googlemail.com>",
+    b"Subject: Delivery Status Notification (Failure)",
+    b"",
+    b"Delivery to the following recipient failed permanently:",
+    b"",
+    b"     bob@partner.example",
+    b"",
+    b"Technical details of permanent failure:",
+    b"550 5.1.1 user unknown",
+)
+FORWARDED = (b"Content-Type: multipart/mixed; boundary=b", *BOUNCE[1:4], b"please fix this", *BOUNCE[5:])
+ATTACHED = (
+    b"Content-Type: multipart/mixed; boundary=a",
+    b"",
+    b"--a",
+    b"",
+    b"Why do I get this?",
+    b"--a",
+    b"Content-Type: message/rfc822",
+    b"",
+    b"From: MAILER-DAEMON@mx.example",
+    b"Subject: Undelivered Mail Returned to Sender",
+    *BOUNCE,
+    b"--a--",
+)
+
 # (name, octets, reverse-path, whether it opens a ticket, whether it is acknowledged)
 ROWS = (
     ("bare NULs", from_("bare NULs", b"", b"a\x00b\x00", b"\x00" * 1000), "bare.NULs@odd.example", True, True),
@@ -54,8 +84,22 @@ ROWS = (
     ("one long line", from_("one long line", b"", b"x" * 200_000), "one.long.line@odd.example", True, True),
     ("many parts", from_("many parts", b"Content-Type: multipart/mixed; boundary=b", b"", b"--b\r\n\r\nx\r\n" * 2000), "many.parts@odd.example", True, True),
     ("bounce", from_("bounce", *BOUNCE), "", False, False),
-    ("null path", from_("null path", b"", b"hello"), "", False, False),
-    ("auto reply", from_("auto reply", b"Auto-Submitted: auto-replied", b"", b"I am away"), "auto.reply@odd.example", False, False),
+    ("null path", from_("null path", b"", b"hello"), "", True, False),
+    ("auto reply", from_("auto reply", b"Auto-Submitted: auto-replied", b"", b"I am away"), "", False, False),
+    ("polite auto reply", from_("polite auto reply", b"Auto-Submitted: auto-replied", b"", b"I am away"), "polite@odd.example", True, False),
+    ("path on a bounce", from_("path on a bounce", *BOUNCE), "path@odd.example", True, False),
+    ("our mails get rejected", from_("our mails get rejected", b"", PASTED), "our.mails.get.rejected@odd.example", True, True),
+    ("Fwd: failure notice", from_("failure notice", b"", PASTED, subject=b"Fwd: failure notice"), "failure.notice@odd.example", True, True),
+    ("Fwd: Delivery Status", from_("delivery status", b"", PASTED, subject=b"Fwd: Delivery Status Notification (Failure)"), "delivery.status@odd.example", True, True),
+    ("inline forward", from_("inline forward", *FORWARDED), "inline.forward@odd.example", True, True),
+    ("Undelivered Mail Returned to Sender", from_("attached bounce", *ATTACHED, subject=b"Undelivered Mail Returned to Sender"), "attached.bounce@odd.example", True, True),
+    ("[FIRING:1] TargetAbsent", from_("absent target", b"Auto-Submitted: auto-generated", b"", b"no metrics", subject=b"[FIRING:1] TargetAbsent db1"), "prom@odd.example", True, False),
+    ("Vacation booking failed", from_("noreply", b"", b"4711", subject=b"Vacation booking failed"), "noreply@odd.example", True, False),
+    ("Urlaubsantrag", from_("do not reply", b"", b"Max", subject=b"Urlaubsantrag von Max"), "noreply@odd.example", True, False),
+    ("Vacation booking broken", from_("vacation broken", b"X-Auto-Response-Suppress: OOF", b"", b"help", subject=b"Vacation booking broken"), "vacation@odd.example", True, False),
+    ("Disk full", from_("smtp-alerts", b"", b"full", subject=b"Disk full"), "smtp-alerts@odd.example", True, True),
+    ("Cron", from_("root", b"", b"exit 1", subject=b"Cron <root@db1> backup failed"), "", True, False),
+    ("UPS", from_("ups", b"", b"on battery", subject=b"UPS on battery"), "", True, False),
     ("alarm", from_("alarm", b"Auto-Submitted: auto-generated", b"", b"disk full"), "alarm@odd.example", True, False),
     ("list", from_("list", b"List-Id: <a.b.example>", b"", b"hello"), "list@odd.example", True, False),
     ("not ascii", PROVEN + lines("From: Jörg <jörg@odd.example>".encode(), b"Subject: not ascii", b"Message-ID: <joerg@odd.example>", b"", b"hello"), "not.ascii@odd.example", True, False),

@@ -84,7 +84,7 @@ CREATE TABLE message (
     body_digest TEXT NOT NULL
 ) STRICT;
 CREATE INDEX message_ticket ON message (ticket, at, id);
-CREATE UNIQUE INDEX message_once ON message (message_id, sender_key, body_digest) WHERE message_id <> '';
+CREATE UNIQUE INDEX message_once ON message (message_id, sender_key, body_digest, ticket) WHERE message_id <> '';
 
 CREATE TABLE message_recipient (
     id INTEGER PRIMARY KEY NOT NULL,
