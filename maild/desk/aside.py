@@ -39,12 +39,12 @@ def held(case: Case, office: Office, ticket: Ticket, agent: Agent, doubt: str) -
     return replace(decision, letters=(letter,))
 
 
-def kept(case: Case, ticket: Ticket, agent: Agent, because: str) -> Decision:
-    """Keep an agent's mail with the ticket as a note; nobody is told."""
+def kept(case: Case, ticket: Ticket, agent: Agent, because: str, kind: str = "agent") -> Decision:
+    """Keep a mail in an agent's name with the ticket as a note; nobody is told."""
     return Decision(
         because,
         ticket=ticket,
-        message=message_of(case, ticket.number, "agent"),
+        message=message_of(case, ticket.number, kind),
         references=references_of(case, ticket.number),
         events=(Event(case.received.received_at, agent.id, "agent_note", because, {"message": case.received.id}),),
     )

@@ -20,9 +20,10 @@ from maild.trust import Standing
 
 def on_reply(case: Case, office: Office, now: datetime, ticket: Ticket, agent: Agent) -> Decision:
     """Decide on a mail that bears an agent's address. From alone is never authority."""
-    if case.placement.purpose in {Purpose.BOUNCE, Purpose.RELEASE}:
-        return kept(case, ticket, agent, "it answers a mail of ours that wants no answer: kept, not relayed")
     doubt = doubt_of(case, office)
+    if case.placement.purpose in {Purpose.BOUNCE, Purpose.RELEASE}:
+        because = "it answers a mail of ours that wants no answer: kept, not relayed"
+        return kept(case, ticket, agent, because, "unverified" if doubt else "agent")
     if doubt:
         return held(case, office, ticket, agent, doubt)
     if case.mail.origin is not Origin.PERSON or speaks_of_absence(case.mail.subject):

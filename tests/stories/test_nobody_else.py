@@ -65,7 +65,7 @@ def test_a_forged_agent_reaches_nobody_and_stops_no_clock(make_desk, sink, write
         reply.replace_header("To", rcpt)
         desk.send(reply, "ann@staff.example", rcpt)
         forged[name] = str(reply["Message-ID"]).strip("<>")
-    for name in notices:
+    for name in notices.keys() - {"return_path"}:  # what wants no answer asks no question: machines answer there
         question = sink.wait(
             "ann@staff.example",
             lambda kept, name=name: f"the case of {name}" in kept.subject and "Was this you?" in kept.subject,

@@ -81,7 +81,7 @@ def test_a_reply_that_the_next_server_refuses_is_no_response(stage, answered, op
 
     told = stage.world.wait(ANN, lambda kept: "could not be delivered" in str(kept.mail["Subject"]))
     assert "carol@acme.example" in told.text
-    assert "no Carol works here any more" in told.text
+    assert "no Carol works here any more" in " ".join(told.text.split())
     ticket = stage.desk.show(1001)
     assert ticket["state"] == "open"
     assert ticket["first_response_at"] is None
