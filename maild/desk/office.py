@@ -124,6 +124,16 @@ class Office:
         detail = token.mint(self.keys[0], ticket, reader, purpose)
         return token.sub_address(mailbox.address, detail, mailbox.separator)
 
+    def agent_tokens(self, ticket: int) -> tuple[str, ...]:
+        """Give every token of that ticket which is an agent's, under every key: none of them may reach a customer."""
+        mine = (token.Purpose.AGENT, token.Purpose.RELEASE, token.Purpose.BOUNCE)
+        return tuple(
+            token.mint(key, ticket, agent.address, purpose)
+            for key in self.keys
+            for agent in self.agents
+            for purpose in mine
+        )
+
     def message_id(self, ticket: int, debt: str) -> str:
         """Give the Message-ID of what is owed under the key `debt`: always the same for the same debt."""
         return token.own_id(self.keys[0], ticket, token.nonce(debt), self.desk.domain)

@@ -121,6 +121,7 @@ def _relayed(
         reply_to=office.token_address(mailbox, ticket.number, ticket.requester.key, Purpose.CUSTOMER),
         envelope_from=office.token_address(mailbox, ticket.number, ticket.requester.key, Purpose.BOUNCE),
         hidden=tuple(other.address for other in office.agents),
+        secrets=office.agent_tokens(ticket.number),
     )
     unsendable = refusal(letter, office.desk)
     if unsendable:
