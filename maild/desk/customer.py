@@ -171,6 +171,7 @@ def notices(
                 because=ticket.severity_because,
                 placed_because=case.placement.because,
                 notes=notes,
+                opened=fresh,
             )
         )
     return tuple(letters)
