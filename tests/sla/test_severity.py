@@ -190,7 +190,9 @@ def test_a_quoted_reason_reads_as_it_was_written():
     assert '"アクセスできません"' in judge("本番環境にアクセスできません")[1]
 
 
-@pytest.mark.parametrize("body", ["it works again " * 600 + "system down " * 1900, "system down " * 1400 + "works again " * 1400])
+@pytest.mark.parametrize(
+    "body", ["it works again " * 600 + "system down " * 1900, "system down " * 1400 + "works again " * 1400]
+)
 def test_a_mail_of_nothing_but_such_words_costs_no_square(body):
     begun = time.process_time()
     guess("down", body, [], Origin.PERSON, default_rules())
