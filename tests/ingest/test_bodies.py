@@ -1,6 +1,7 @@
 import pytest
 
 from maild.ingest import attachments, bodies, caps, charset, dsn, html, mime
+from maild.ingest.parse import parse
 from maild.mail import Delivery
 
 
@@ -223,3 +224,9 @@ def test_a_detector_that_breaks_says_nothing(monkeypatch):
 
     monkeypatch.setattr(dsn, "all_failures", broken)
     assert dsn.detect(b"x") == (frozenset(), frozenset())
+
+
+def test_a_lone_line_that_looks_like_a_boundary_is_none():
+    mail = parse(b"Content-Type: multipart/mixed\r\n\r\n--signature\r\nCarol, Acme\r\n")
+    assert "Carol, Acme" in mail.text
+    assert "multipart without its boundary" in mail.defects
