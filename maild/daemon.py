@@ -95,6 +95,7 @@ async def running(
         stack.push_async_callback(ledger.close)
         parsers = Parsers()
         stack.push_async_callback(parsers.close)
+        await parsers.warm()
         shop = await workshop(config, ledger, parsers, now)
         await ledger.unclaim(now(), LEASE)
         rng = random.Random()  # noqa: S311 - spreads retries

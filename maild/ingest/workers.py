@@ -1,7 +1,7 @@
 """Parsing in processes that can be killed: some octets cost minutes or gigabytes, and no `try` stops them.
 
 The limits of `caps` come first and stop most; what gets past them meets the processor time and memory a worker may use.
-Workers are started by a fork server, so that none holds a listening socket, and never before the first mail.
+Workers are started by a fork server, so that none holds a listening socket.
 """
 
 import asyncio
@@ -66,6 +66,10 @@ class Parsers:
             words = f"could not be parsed within {limits.cpu_seconds} s of processor time and {limits.memory >> 20} MiB: {type(fault).__name__}"
             log.warning("parse.killed", size=len(octets), fault=words)
             return unread(octets, words)
+
+    async def warm(self) -> None:
+        """Start the workers now, so that no mail is in our hands for as long as that takes."""
+        await self.parse(b"Subject: warm\r\n\r\n", "")
 
     async def close(self) -> None:
         """End the workers; what they were at is given up."""
