@@ -1,6 +1,7 @@
 """`maild inspect`: what maild makes of messages in files, without a database."""
 
 import json as jsonlib
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -181,6 +182,8 @@ def inspect(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a message, one a line.")] = False,
 ) -> None:
     """Say what maild makes of messages, without a database."""
+    # It logs the traceback of each of its detectors that a mail breaks; the mail is read all the same.
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
     console = Console()
     missing: list[Path] = []
     for path in paths:

@@ -5,6 +5,7 @@ Workers are started by a fork server, so that none holds a listening socket.
 """
 
 import asyncio
+import logging
 import multiprocessing
 import resource
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -30,6 +31,8 @@ class Limits:
 
 
 def _limited(memory: int) -> None:
+    # It logs the traceback of each of its detectors that a mail breaks; the mail is read all the same.
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
     with suppress(ValueError, OSError):  # a hardened unit may forbid it: its own MemoryMax then stands
         resource.setrlimit(resource.RLIMIT_AS, (memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -69,7 +72,7 @@ class Parsers:
 
     async def warm(self) -> None:
         """Start the workers now, so that no mail is in our hands for as long as that takes."""
-        await self.parse(b"Subject: warm\r\n\r\n", "")
+        await self.parse(b"From: us@localhost\r\nSubject: warm\r\n\r\n", "us@localhost")
 
     async def close(self) -> None:
         """End the workers; what they were at is given up."""
