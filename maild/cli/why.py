@@ -65,7 +65,7 @@ def _clock(config: Config, clock: Clock, now: datetime) -> dict[str, Any]:
     calendar = config.calendars.get(clock.calendar_name)
     intervals: list[dict[str, Any]] = []
     for start, end in clock.spans:
-        intervals += _intervals(calendar, start, end or max(start, now))
+        intervals += _intervals(calendar, start, end or max(start, clock.limit_at or now))
     return {
         "metric": clock.metric,
         "calendar": clock.calendar_name,
