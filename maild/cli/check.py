@@ -13,9 +13,9 @@ import typer
 
 from maild.cli.terms import ConfigOption, Exit, fail, say
 from maild.config import Config, ConfigError, find, load
-from maild.config.duration import words
 from maild.daemon import utc_now
 from maild.outbound.template_files import check_templates, load_templates, odd_files
+from maild.outbound.wording import span
 from maild.sla.hours import add
 from maild.sla.policy import Promise
 from maild.ticket import Severity
@@ -77,7 +77,7 @@ def _warnings(config: Config) -> Iterator[str]:
             limit = promise.first_response[1]
             if limit > _DAY:
                 key = f"policy.{name}.{severity}" if name else f"sla.{severity}"
-                yield f"{key}.first_response promises an answer later than 24 open hours: {words(limit)}"
+                yield f"{key}.first_response promises an answer later than 24 open hours: {span(limit)}"
     if not config.auth.authserv_id:
         yield (
             "auth.authserv_id is empty, so no sender is ever authenticated: an agent's mail counts only as a"

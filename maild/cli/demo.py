@@ -19,9 +19,9 @@ from maild.cli.demo_stage import PATIENCE, Sink, StageClock, body, send, written
 from maild.cli.terms import Exit, fail
 from maild.cli.ticket import decide
 from maild.config import Config, load
-from maild.config.duration import words
 from maild.daemon import Daemon, running
 from maild.desk import Step
+from maild.outbound.wording import span
 from maild.sla.clock import Clock, ClockState
 from maild.ticket import Ticket
 
@@ -194,7 +194,7 @@ class _Story:
             raise TimeoutError("the first response was not recorded")
         taken = ticket.first_response_at - ticket.opened_at
         self._says(
-            f"The first response is recorded after {words(int(taken.total_seconds()))} (limit 30m): {ticket.first_response_evidence}"
+            f"The first response is recorded after {span(int(taken.total_seconds()))} (limit 30m): {ticket.first_response_evidence}"
         )
 
     async def _operator_resolves(self) -> None:
@@ -228,8 +228,8 @@ class _Story:
         for number in (1001, 1002):
             ticket = await self._ticket(number)
             for clock in await self._daemon.ledger.clocks(number):
-                taken = words(clock.elapsed_seconds) if clock.elapsed_seconds is not None else "-"
-                promised = " - ".join(dict.fromkeys(map(words, (clock.target_seconds, clock.limit_seconds))))
+                taken = span(clock.elapsed_seconds) if clock.elapsed_seconds is not None else "-"
+                promised = " - ".join(dict.fromkeys(map(span, (clock.target_seconds, clock.limit_seconds))))
                 table.add_row(
                     f"#{number} {ticket.subject}",
                     ticket.severity,

@@ -11,8 +11,8 @@ from maild.cli.show import gather, whole_seconds
 from maild.cli.table import printable
 from maild.cli.terms import ConfigOption, JsonOption, configuration, instant, ledger_of, one_line, say, ticket_number
 from maild.config import Config
-from maild.config.duration import words
 from maild.daemon import utc_now
+from maild.outbound.wording import span
 from maild.sla.clock import Clock
 from maild.sla.hours import Calendar, between, open_spans
 
@@ -100,13 +100,13 @@ def _page(value: dict[str, Any]) -> str:
     if value["first_response_evidence"]:
         lines.append(f"  {value['first_response_evidence']}")
     for clock in value["clocks"]:
-        due = {f"{words(clock[f'{end}_seconds'])} is due {clock[f'{end}_at']}": None for end in ("target", "limit")}
+        due = {f"{span(clock[f'{end}_seconds'])} is due {clock[f'{end}_at']}": None for end in ("target", "limit")}
         lines.append(f"{clock['metric']}: {clock['state']}; {', '.join(due)} ({clock['calendar']})")
         lines += [
-            f"  {one['from']} to {one['to']} counted {words(one['counted_seconds'])}" for one in clock["intervals"]
+            f"  {one['from']} to {one['to']} counted {span(one['counted_seconds'])}" for one in clock["intervals"]
         ]
         if clock["paused_seconds"]:
-            lines.append(f"  paused for {words(clock['paused_seconds'])}")
+            lines.append(f"  paused for {span(clock['paused_seconds'])}")
     lines.append("told")
     lines += list(dict.fromkeys(f"  {one['at']} {one['because']}" for one in value["told"])) or ["  nobody had to be"]
     lines.append("mailed")

@@ -2,6 +2,7 @@
 
 import re
 
+from maild.outbound.wording import span as span_words
 from maild.sla.spelling import time_of_day
 
 _DURATION = re.compile(r"([0-9]{1,9})\s*([smhd])\Z")
@@ -19,17 +20,6 @@ def seconds(text: object) -> int:
     return int(found[1]) * _SECONDS[found[2]]
 
 
-def words(count: int) -> str:
-    """Write seconds the way they are read: 5400 becomes 1h 30m."""
-    parts = []
-    left = abs(count)
-    for letter, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        whole, left = divmod(left, size)
-        if whole:
-            parts.append(f"{whole}{letter}")
-    return ("-" if count < 0 else "") + (" ".join(parts[:2]) or "0s")
-
-
 def span(text: object) -> list[str]:
     """Read "09:00-17:00" as a pair of wall times; an end that is not after its start lies on the next day.
 
@@ -42,7 +32,7 @@ def span(text: object) -> list[str]:
     lasts = time_of_day(end, closing=True) - time_of_day(start, closing=False)
     if lasts <= 0 and lasts + 86400 > _LONGEST_NIGHT:
         raise ValueError(
-            f"{text!r} ends before it starts, and over midnight it would last {words(lasts + 86400)}:"
+            f"{text!r} ends before it starts, and over midnight it would last {span_words(lasts + 86400)}:"
             f" write {end}-{start}, or a span for each of the two days"
             if lasts
             else f"{text!r} ends when it starts: for a whole day write 00:00-24:00"
