@@ -40,13 +40,12 @@ class Failures:
                     return
 
     async def _decide(self, row: Owed, words: str) -> None:
-        ticket = await self._ledger.ticket(row.ticket) if row.ticket else None
-        if ticket is None:
+        history = await self._ledger.history(row.ticket) if row.ticket else None
+        if history is None:
             return
         now = self._shop.now()
         report = Delivery(row.rcpt, "failed", "", words, row.message_id)
-        told = await told_of(self._ledger, ticket.number)
-        decision = on_failure(ticket, told, report, now, self._shop.office, now)
+        decision = on_failure(history.ticket, told_of(history), report, now, self._shop.office, now)
         written = await asyncio.to_thread(self._shop.write, decision)
         await self._ledger.record([record_of(decision, written, None, now)])
         self._on_decided()

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from maild.desk import Case, Decision, on_mail
-from maild.gather import gather
+from maild.gather import gather, off_the_loop
 from maild.mail import InboundMail, Received
 from maild.pulse import Pulse
 from maild.store import ConflictError, Ledger, LedgerError, Record
@@ -151,6 +151,7 @@ class Intake:
 
     async def _decide_all(self, batch: Sequence[Received], parsed: Sequence[InboundMail | BaseException]) -> None:
         pending: list[_Decided] = []
+        await self._reserve(len(batch))
         for received, mail in zip(batch, parsed, strict=True):
             self.pulse.beat()
             if isinstance(mail, BaseException):
@@ -177,7 +178,8 @@ class Intake:
 
     async def _gathered(self, received: Received, mail: InboundMail) -> Case | None:
         try:
-            return await gather(self._ledger, self._shop, received, mail, await self._number())
+            await self._reserve(1)
+            return await gather(self._ledger, self._shop, received, mail, self._numbers[0])
         except LedgerError:
             raise
         except Exception as fault:  # noqa: BLE001 - one mail that breaks us must not stop the next one
@@ -187,7 +189,7 @@ class Intake:
     async def _decided_on(self, case: Case) -> _Decided | None:
         try:
             now = self._shop.now()
-            decision, written = await asyncio.to_thread(self._decide, case, now)
+            decision, written = await off_the_loop(case.mail.size, self._decide, case, now)
         except Exception as fault:  # noqa: BLE001 - one mail that breaks us must not stop the next one
             await self._broken(case.received, fault)
             return None
@@ -206,10 +208,9 @@ class Intake:
         decision = on_mail(case, self._shop.office, now)
         return decision, self._shop.write(decision)
 
-    async def _number(self) -> int:
-        if not self._numbers:
-            self._numbers = list(await self._ledger.reserve("ticket", 1))
-        return self._numbers[0]
+    async def _reserve(self, mails: int) -> None:
+        if len(self._numbers) < mails:
+            self._numbers += await self._ledger.reserve("ticket", mails - len(self._numbers))
 
     async def _flush(self, pending: Sequence[_Decided]) -> None:
         if not pending:

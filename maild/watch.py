@@ -77,13 +77,11 @@ class Watch:
 
     async def judge(self, number: int) -> None:
         """Judge one ticket's clocks."""
-        ticket = await self._ledger.ticket(number)
-        if ticket is None:
+        history = await self._ledger.history(number)
+        if history is None:
             return
-        told = await told_of(self._ledger, number)
-        messages = tuple(await self._ledger.messages(number))
         now = self._shop.now()
-        decision = on_due(ticket, told, messages, self._shop.office, now)
+        decision = on_due(history.ticket, told_of(history), history.messages, self._shop.office, now)
         written = await asyncio.to_thread(self._shop.write, decision)
         try:
             await self._ledger.record([record_of(decision, written, None, now)])

@@ -11,7 +11,7 @@ from maild.outbound.compose import compose
 from maild.outbound.gate import GateRefusal
 from maild.outbound.templates import Templates
 from maild.sla.severity_rules import Rules
-from maild.store import Ledger, Record
+from maild.store import History, Record
 from maild.ticket import Event
 
 
@@ -67,8 +67,6 @@ def record_of(decision: Decision, written: Written, received_id: int | None, at:
     )
 
 
-async def told_of(ledger: Ledger, number: int) -> Told:
-    """Gather what the ledger tells of a ticket's time."""
-    return Told(
-        tuple(await ledger.events(number)), tuple(await ledger.clocks(number)), await ledger.sent_levels(number)
-    )
+def told_of(history: History) -> Told:
+    """Give what the ledger tells of a ticket's time."""
+    return Told(history.events, history.clocks, history.sent)

@@ -126,9 +126,8 @@ class Stage:
         """Give what an operator's command does to ticket 1001."""
 
         async def said():
-            ticket = await self.operator.ticket(1001)
-            told = await told_of(self.operator, 1001)
-            decision = on_command(ticket, told, command, self.shop.office, "bob", self.now)
+            history = await self.operator.history(1001)
+            decision = on_command(history.ticket, told_of(history), command, self.shop.office, "bob", self.now)
             await self.operator.record([record_of(decision, Written((), ()), None, self.now)])
 
         return said

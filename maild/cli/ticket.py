@@ -125,12 +125,11 @@ async def decide(
     tries = 0
     while True:
         tries += 1
-        # The ticket first: what is read after it can only be newer, and its revision tells.
-        ticket = await ledger.ticket(number)
-        if ticket is None:
+        history = await ledger.history(number)
+        if history is None:
             fail(Exit.DATA, f"there is no ticket {number}")
         now = clock()
-        decision = on_command(ticket, await told_of(ledger, number), command, desk, actor, now)
+        decision = on_command(history.ticket, told_of(history), command, desk, actor, now)
         if isinstance(decision, Refused):
             fail(Exit.DATA, decision.because)
         try:

@@ -52,8 +52,8 @@ class Owed(Protocol):
         """The one recipient."""
 
     @property
-    def octets(self) -> bytes:
-        """The mail, the same at every attempt."""
+    def digest(self) -> str:
+        """The name of its octets, the same at every attempt."""
 
     @property
     def attempts(self) -> int:
@@ -69,6 +69,9 @@ class Ledger(Protocol):
 
     async def claim(self, now: datetime, limit: int, lease: timedelta) -> Sequence[Owed]:
         """Take what is due at `now`, at most `limit`; nobody else gets it before `now + lease`."""
+
+    async def octets(self, digest: str) -> bytes:
+        """Give a mail; KeyError or ValueError where it is missing or damaged."""
 
     async def sent(self, row: int, at: datetime, reply: str, /) -> None:
         """Mark a row sent."""
@@ -97,8 +100,8 @@ class Outbox:
     """The loop. One worker for each carrier; `wake` is set by whoever wrote a row.
 
     `now` gives aware UTC, `rng` spreads the hourly retries, `on_failed` is told of each mail that is past hope, with
-    the smarthost's words, before the row is marked: told twice at worst, never not at all. `batch` mails, of 14 MB at most
-    each, are in memory at a time.
+    the smarthost's words, before the row is marked: told twice at worst, never not at all. `batch` rows are claimed at
+    a time; each carrier has one mail in memory.
     """
 
     def __init__(
@@ -184,7 +187,12 @@ class Outbox:
 
     async def _try(self, carrier: Carrier, row: Owed) -> None:
         try:
-            reply = await carrier.send(row.envelope_from, row.rcpt, row.octets)
+            octets = await self._ledger.octets(row.digest)
+        except (KeyError, ValueError) as damage:
+            await self._fail(row, f"never sent, its octets are lost to the ledger: {_words(damage)}")
+            return
+        try:
+            reply = await carrier.send(row.envelope_from, row.rcpt, octets)
         except Permanent as refusal:
             await self._fail(row, f"{refusal.code} {refusal.text}")
         except Transient as refusal:

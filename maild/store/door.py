@@ -28,6 +28,18 @@ class Write:
     expect: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One question of several that are asked in one go: a SELECT with `?` marks, and their values."""
+
+    sql: str
+    params: Sequence[Any] = ()
+
+
+Lines = list[dict[str, Any]]
+"""What one question gave: rows by column name, instants (by the name, see `maild.store.instant`) as aware UTC datetimes."""
+
+
 class Door(Protocol):
     """What the ledger's methods ask of an engine."""
 
@@ -54,6 +66,9 @@ class Door(Protocol):
         process holds a lock too long; LedgerAwayError when the server is out of reach; LedgerError for a full disk and
         the like.
         """
+
+    async def read(self, questions: Sequence[Read]) -> list[Lines]:
+        """Answer all of them from one state of the ledger, in one trip: for the hot path. Faults as in `write`."""
 
     def deciding(self) -> AbstractAsyncContextManager[None]:
         """Hold the turn to decide: nobody else on this ledger gathers evidence and records for the length of the block."""

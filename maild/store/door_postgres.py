@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 import structlog
 
-from maild.store.door import Heard, Rows, Write
+from maild.store.door import Heard, Lines, Read, Rows, Write
 from maild.store.faults import ConflictError, LedgerAwayError, LedgerClosedError, LedgerError, LedgerSchemaError
 from maild.store.faults_postgres import AGAIN, BROKEN, naming_faults
 from maild.store.instant import utc
@@ -104,6 +104,11 @@ class PostgresDoor:
         if turn and _inside.get() is self:
             return await self.run(lambda con: _unit(con, begin, statements, end), inside=True)
         return await self.run(lambda con: _unit(con, begin, statements, end))
+
+    async def read(self, questions: Sequence[Read]) -> list[Lines]:
+        """Answer questions in one transaction: `Door.read`."""
+        asked = [(translated(each.sql), [_value(value) for value in each.params]) for each in questions]
+        return await self.run(lambda con: _answers(con, asked))
 
     async def run(self, work: Callable[[Any], Awaitable[T]], *, inside: bool = False) -> T:
         """Run `work` on a connection, again where the engine asks for it. It must leave no transaction open.
@@ -252,6 +257,11 @@ async def _unit(con: Any, begin: str, statements: Sequence[tuple[Write, list[Any
             con.terminate()
         raise
     return rows
+
+
+async def _answers(con: Any, asked: Sequence[tuple[str, list[Any]]]) -> list[Lines]:
+    async with con.transaction(isolation="repeatable_read", readonly=True):
+        return [[dict(row) for row in await con.fetch(sql, *values)] for sql, values in asked]
 
 
 async def _statement(con: Any, write: Write, values: list[Any]) -> Rows:

@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from maild.store.door import Heard, Rows, Write
+from maild.store.door import Heard, Lines, Read, Rows, Write
 from maild.store.faults import ConflictError, LedgerBusyError, LedgerClosedError, LedgerError, LedgerSchemaError
-from maild.store.instant import utc_text
+from maild.store.instant import is_instant, utc, utc_text
 from maild.store.words import writable
 
 T = TypeVar("T")
@@ -33,10 +33,12 @@ class SqliteDoor:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self._flying: set[asyncio.Future[Any]] = set()
         self._closed = False
         self._turn = asyncio.Lock()
         self._con: sqlite3.Connection | None = None
+        self._reading: sqlite3.Connection | None = None
 
     @classmethod
     async def open(cls, path: Path) -> "SqliteDoor":
@@ -59,6 +61,12 @@ class SqliteDoor:
     ) -> list[Rows]:
         """Write a unit: `Door.write`."""
         return await self.run(lambda con: _unit(con, unit))
+
+    async def read(self, questions: Sequence[Read]) -> list[Lines]:
+        """Answer questions in a thread of their own, which waits for no writer: `Door.read`."""
+        if self._closed:
+            raise LedgerClosedError("the ledger is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._answer, questions)
 
     @asynccontextmanager
     async def deciding(self) -> AsyncIterator[None]:
@@ -95,8 +103,10 @@ class SqliteDoor:
         self._closed = True
         last = asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
         self._flying.add(last)
+        self._flying.add(asyncio.get_running_loop().run_in_executor(self._reader, self._stop_reading))
         await asyncio.shield(asyncio.gather(*self._flying, return_exceptions=True))
         self._thread.shutdown(wait=False)
+        self._reader.shutdown(wait=False)
 
     def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -125,6 +135,22 @@ class SqliteDoor:
         if self._con is not None:
             self._con.close()
             self._con = None
+
+    def _answer(self, questions: Sequence[Read]) -> list[Lines]:
+        try:
+            if self._reading is None:
+                self._reading = sqlite3.connect(
+                    self._path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=128
+                )
+                self._reading.execute("PRAGMA query_only = ON")
+            return _answers(self._reading, questions)
+        except sqlite3.Error as error:
+            raise _fault(error) from error
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None
 
 
 def begin(con: sqlite3.Connection) -> None:
@@ -170,6 +196,25 @@ def _statement(con: sqlite3.Connection, write: Write) -> Rows:
     if write.expect is not None and write.expect != (touched := len(rows) if cursor.description else cursor.rowcount):
         raise ConflictError(f"{touched} rows where {write.expect} were expected: {write.sql}")
     return rows
+
+
+def _answers(con: sqlite3.Connection, questions: Sequence[Read]) -> list[Lines]:
+    con.execute("BEGIN")
+    try:
+        return [_lines(con.execute(each.sql, [_value(value) for value in each.params])) for each in questions]
+    finally:
+        rollback(con)
+
+
+def _lines(cursor: sqlite3.Cursor) -> Lines:
+    names = [column[0] for column in cursor.description]
+    instants = [name for name in names if is_instant(name)]
+    lines = [dict(zip(names, row, strict=True)) for row in cursor]
+    for line in lines:
+        for name in instants:
+            if line[name] is not None:
+                line[name] = utc(datetime.fromisoformat(line[name]))
+    return lines
 
 
 def _value(value: Any) -> Any:

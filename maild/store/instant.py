@@ -25,6 +25,11 @@ def maybe_text(instant: datetime | None) -> str | None:
     return None if instant is None else utc_text(instant)
 
 
+def is_instant(column: str) -> bool:
+    """Tell by its name whether a column of the ledger holds instants."""
+    return column == "at" or column.endswith(("_at", "_until", "_before", "_seen"))
+
+
 class Instant(datetime):
     """An instant on its way to the engine: SQLite takes it as `utc_text`, PostgreSQL as the datetime it is."""
 

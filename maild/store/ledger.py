@@ -14,17 +14,19 @@ from tortoise.context import TortoiseContext
 from maild.store import migrate as migrations
 from maild.store.door import Door, Heard
 from maild.store.door_sqlite import SqliteDoor
+from maild.store.evidence import Evidence
 from maild.store.faults import LedgerError, LedgerInUseError
+from maild.store.fetching import Fetching
 from maild.store.owing import Owing
-from maild.store.placing import Placing
 from maild.store.recording import Recording
+from maild.store.showing import Showing
 from maild.store.watching import Watching
 
 SQLITE = "sqlite://"
 POSTGRES = ("postgres://", "postgresql://")
 
 
-class Ledger(Owing, Recording, Placing, Watching):
+class Ledger(Fetching, Owing, Recording, Evidence, Showing, Watching):
     """One open ledger. All instants are aware UTC; a naive one is a ValueError.
 
     Writes are durable when they return, and a cancelled caller leaves them whole. Reads never wait for writes. Text is

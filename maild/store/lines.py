@@ -65,7 +65,7 @@ class OutboxMail:
     envelope_from: str
     rcpt: str
     message_id: str
-    octets: bytes
+    digest: str
     attempts: int
     created_at: datetime
 
@@ -79,14 +79,3 @@ class EscalationLine:
     level: str
     at: datetime
     because: str
-
-
-@dataclass(frozen=True, slots=True)
-class PartyLine:
-    """An address we have met. `failed_at` is when mail to it last came back."""
-
-    address: str
-    name: str
-    first_seen: datetime
-    last_seen: datetime
-    failed_at: datetime | None

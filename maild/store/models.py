@@ -235,3 +235,34 @@ class Secret(Model):
     key = fields.BinaryField()
     created_at = InstantField()
     retired_at = InstantField(null=True)
+
+
+class Mailbox(Model):
+    """An IMAP folder that we fetch from."""
+
+    id = fields.BigIntField(primary_key=True)
+    name = _Key()
+    uidvalidity = fields.BigIntField()
+    last_uid = fields.BigIntField()
+    looked_at = InstantField(null=True)
+    reconciled_at = InstantField(null=True)
+    taken_by = _Words(null=True)
+    taken_until = InstantField(null=True)
+
+
+class MailboxUid(Model):
+    """A message of such a folder, fetched or not."""
+
+    id = fields.BigIntField(primary_key=True)
+    mailbox = fields.BigIntField()
+    uidvalidity = fields.BigIntField()
+    uid = fields.BigIntField()
+    digest = _Words(null=True)
+    fault = _Words()
+    fetched_at = InstantField()
+    moved_at = InstantField(null=True)
+
+    class Meta:
+        """Where it lives."""
+
+        table = "mailbox_uid"

@@ -8,7 +8,6 @@ from maild.store.accept import Accepting
 from maild.store.door import Write
 from maild.store.lines import OutboxLine, OutboxMail
 from maild.store.shelf import DEAD, instant, reading
-from maild.store.words import writable
 
 MOURNING = timedelta(seconds=60)
 
@@ -39,7 +38,6 @@ class Owing(Accepting):
         if self._door.pooled:
             await self.unclaim(now, lease)
         (rows,) = await self._write(Write(_CLAIM, (now, limit, now + lease, self._door.name)))
-        octets = await self._octets_of({row[7] for row in rows})
         return [
             OutboxMail(
                 id=row[0],
@@ -49,7 +47,7 @@ class Owing(Accepting):
                 envelope_from=row[4],
                 rcpt=row[5],
                 message_id=row[6],
-                octets=octets[row[7]],
+                digest=row[7],
                 attempts=row[8],
                 created_at=instant(row[9]),
             )
@@ -80,12 +78,6 @@ class Owing(Accepting):
     async def owe_again(self, outbox_id: int, now: datetime) -> None:
         """Let a mail that failed or waits go at once; ConflictError where it was sent."""
         await self._write(Write(_AGAIN, (now, outbox_id), expect=1))
-
-    @reading
-    async def owed_since(self, kind: str, rcpt: str, since: datetime) -> int:
-        """Count the mails of a kind decided since then for an address; "" counts those for anybody."""
-        owed = self._from(models.Outbox).filter(kind=kind, created_at__gte=since)
-        return await (owed.filter(rcpt__iexact=writable(rcpt)) if rcpt else owed).count()
 
     @reading
     async def next_outbox_at(self) -> datetime | None:

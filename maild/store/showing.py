@@ -82,10 +82,6 @@ class Showing(Shelf):
         query = self._from(models.Escalation).filter(ticket=number).order_by("id")
         return [EscalationLine(**row) for row in await query.values(*EscalationLine.__slots__)]
 
-    async def sent_levels(self, number: int) -> frozenset[tuple[str, int, str]]:
-        """Give the levels told before, as (metric, cycle, level)."""
-        return frozenset((line.metric, line.cycle, line.level) for line in await self.escalations(number))
-
     @reading
     async def _due(self) -> dict[int, tuple[datetime, str]]:
         unanswered = self._from(models.Clock).filter(stopped_at__isnull=True, target_at__gt=EVER)

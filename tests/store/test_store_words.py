@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maild.mail import Address
+from maild.store import Asked
 from maild.store.record import Record
 from maild.store.words import LONGEST_KEY, key, writable
 
@@ -62,12 +63,10 @@ async def test_odd_characters_come_back_replaced_and_are_found_as_they_were_aske
     assert (await ledger.ticket(1001)).subject == KEPT
     (kept,) = await ledger.messages(1001)
     assert (kept.text, kept.subject, kept.sender.name, kept.recipients) == (KEPT, KEPT, KEPT, (KEPT,))
-    assert await ledger.tickets_of_ids([ODD, "none"]) == {ODD: [(1001, "own")]}
-    assert await ledger.known_message(ODD, requester.key, "b") == [(id_, 1001)]
-    assert await ledger.same_id(ODD) == [(id_, 1001)]
-    assert (await ledger.party(ODD)).failed_at == now
-    assert len(await ledger.tickets_of_participant(ODD, now)) == 1
-    assert await ledger.owed_since("ack", ODD, now) == 1
+    known = await ledger.known_of(Asked([ODD, "none"], (), ODD, requester.key, "b", now))
+    assert known.ids == {ODD: [(1001, "own")]}
+    assert known.twins == ((id_, 1001),)
+    assert (await ledger.known_of(Asked((), (), "", ODD, "", now))).acks[0] == 1
     (mail,) = await ledger.claim(now, 9, timedelta(1))
     await ledger.failed(mail.id, now, ODD)
     assert [line.last_reply for line in await ledger.outbox()] == [KEPT]
@@ -90,8 +89,6 @@ async def test_keys_that_no_index_holds(ledger, make, now, letter):
         parties=(sender,),
     )
     await ledger.record([record])
-    assert await ledger.tickets_of_ids([long, long[:-1]]) == {long: [(1001, "seen")]}
-    assert await ledger.known_message(long, sender.key, "b0") == [(id_, 1001)]
-    assert await ledger.party(sender.address) is not None
-    assert len(await ledger.tickets_of_participant(sender.address, now)) == 1
+    known = await ledger.known_of(Asked([long, long[:-1]], (), long, sender.key, "b0", now))
+    assert (known.ids, known.twins, known.met) == ({long: [(1001, "seen")]}, ((id_, 1001),), True)
     assert (await ledger.ticket(1001)).requester == sender

@@ -28,3 +28,5 @@ ALTER TABLE received DROP CONSTRAINT received_state_check;
 ALTER TABLE received ADD CONSTRAINT received_state_check
     CHECK (state IN ('waiting', 'done', 'quarantined', 'dropped', 'spam'));
 ALTER TABLE received ADD COLUMN no_spam BOOLEAN NOT NULL DEFAULT FALSE; -- somebody said so, whatever the verdict
+
+CREATE INDEX outbox_rcpt ON outbox (kind, lower(rcpt), created_at);

@@ -54,3 +54,5 @@ DROP TABLE received;
 ALTER TABLE received_0002 RENAME TO received;
 CREATE INDEX received_seen ON received (rcpt_key, digest, received_at);
 CREATE INDEX received_state ON received (state, id);
+
+CREATE INDEX outbox_rcpt ON outbox (kind, lower(rcpt), created_at);

@@ -1,0 +1,150 @@
+"""What the ledger knows of a mail and of a ticket, each asked in one trip: the hot path of every decision."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from maild.sla.clock import Clock
+from maild.store.door import Lines, Read
+from maild.store.rows import clock_of, event_of, message_of, ticket_of
+from maild.store.shelf import Shelf, marks
+from maild.store.words import key
+from maild.ticket import Event, Message, Ticket
+
+MOST_IDS = 1000
+"""How many Message-IDs and ticket numbers of one mail are looked up: a list as long as that is no conversation."""
+
+TRUST = ("own", "seen", "named")
+"""The kinds of a reference, the strongest evidence first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a mail makes us ask for: the Message-IDs that it names, the tickets that it claims, its sender, itself.
+
+    `address` is the sender's key, "" where there is no clear one. `now` is when the budgets are counted.
+    """
+
+    msgids: Collection[str]
+    tickets: Collection[int]
+    message_id: str
+    address: str
+    body_digest: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows of it.
+
+    `ids` maps each known Message-ID to its (ticket, own | seen | named), own ones first; `tickets` holds every ticket
+    that an id speaks for or that was asked for; `twins` are (message, ticket) wherever this very message stands.
+    `met` says that we had mail from the address or sent it some and none came back. `acks` counts acknowledgements: to
+    the address in the last hour and day, to anybody in the last minute; `asked` the letters of the last hour that asked
+    whether mail in its name was its own.
+    """
+
+    ids: dict[str, list[tuple[int, str]]]
+    tickets: dict[int, Ticket]
+    twins: tuple[tuple[int, int], ...]
+    met: bool
+    acks: tuple[int, int, int]
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A ticket with all that happened to it, in order of time. `sent` are the levels told, (metric, cycle, level)."""
+
+    ticket: Ticket
+    messages: tuple[Message, ...]
+    events: tuple[Event, ...]
+    clocks: tuple[Clock, ...]
+    sent: frozenset[tuple[str, int, str]]
+
+
+_TWINS = "SELECT id, ticket FROM message WHERE message_id = ? AND sender_key = ? AND body_digest = ? ORDER BY id"
+_MET = "SELECT failed_at FROM party WHERE address = ?"
+_OWED = "SELECT count(*) AS owed FROM outbox WHERE kind = ? AND lower(rcpt) = ? AND created_at >= ?"
+_ACKS = "SELECT count(*) AS owed FROM outbox WHERE kind = 'ack' AND created_at >= ?"
+
+_TICKET = "SELECT * FROM ticket WHERE number = ?"
+_MESSAGES = "SELECT * FROM message WHERE ticket = ? ORDER BY at, id"
+_RECIPIENTS = """SELECT message, rcpt FROM message_recipient
+WHERE message IN (SELECT id FROM message WHERE ticket = ?) ORDER BY id"""
+_EVENTS = "SELECT * FROM event WHERE ticket = ? ORDER BY at, id"
+_CLOCKS = "SELECT * FROM clock WHERE ticket = ? ORDER BY id"
+_LEVELS = "SELECT metric, cycle, level FROM escalation WHERE ticket = ?"
+
+
+class Evidence(Shelf):
+    """Methods for whoever decides."""
+
+    async def known_of(self, asked: Asked) -> Known:
+        """Give what is known of a mail."""
+        msgids = _padded([key(msgid) for msgid in asked.msgids][:MOST_IDS])
+        numbers = _padded(list(asked.tickets)[:MOST_IDS])
+        address, hour = key(asked.address), asked.now - timedelta(hours=1)
+        referring = f"FROM reference WHERE msgid IN ({marks(msgids)})"
+        ids, tickets, twins, met, acks_hour, acks_day, acks_all, held = await self._door.read(
+            [
+                Read(f"SELECT msgid, ticket, kind {referring} ORDER BY id", msgids),
+                Read(
+                    f"SELECT * FROM ticket WHERE number IN (SELECT ticket {referring}) OR number IN ({marks(numbers)})",  # noqa: S608 - marks only
+                    (*msgids, *numbers),
+                ),
+                Read(_TWINS, (key(asked.message_id), address, asked.body_digest)),
+                Read(_MET, (address,)),
+                Read(_OWED, ("ack", address, hour)),
+                Read(_OWED, ("ack", address, asked.now - timedelta(days=1))),
+                Read(_ACKS, (asked.now - timedelta(minutes=1),)),
+                Read(_OWED, ("held", address, hour)),
+            ]
+        )
+        return Known(
+            ids=_by_id(asked.msgids, ids),
+            tickets={line["number"]: ticket_of(line) for line in tickets},
+            twins=tuple((line["id"], line["ticket"]) for line in twins) if asked.message_id else (),
+            met=bool(met) and met[0]["failed_at"] is None,
+            acks=(_count(acks_hour), _count(acks_day), _count(acks_all)),
+            asked=_count(held),
+        )
+
+    async def history(self, number: int) -> History | None:
+        """Give a ticket and its history; None where there is no such ticket."""
+        statements = (_TICKET, _MESSAGES, _RECIPIENTS, _EVENTS, _CLOCKS, _LEVELS)
+        tickets, messages, recipients, events, clocks, levels = await self._door.read(
+            [Read(statement, (number,)) for statement in statements]
+        )
+        if not tickets:
+            return None
+        told: dict[int, list[str]] = {line["id"]: [] for line in messages}
+        for line in recipients:
+            told[line["message"]].append(line["rcpt"])
+        return History(
+            ticket=ticket_of(tickets[0]),
+            messages=tuple(message_of(line, told[line["id"]]) for line in messages),
+            events=tuple(event_of(line) for line in events),
+            clocks=tuple(clock_of(line) for line in clocks),
+            sent=frozenset((line["metric"], line["cycle"], line["level"]) for line in levels),
+        )
+
+
+def _padded(values: Sequence[Any]) -> list[Any]:
+    """Fill a list up to a power of two, so that few statements are prepared; nothing equals NULL, and no list is empty."""
+    return [*values, *[None] * ((1 << len(values).bit_length()) - len(values))]
+
+
+def _by_id(msgids: Collection[str], lines: Lines) -> dict[str, list[tuple[int, str]]]:
+    found: dict[str, list[tuple[int, str]]] = {}
+    for line in lines:
+        found.setdefault(line["msgid"], []).append((line["ticket"], line["kind"]))
+    for places in found.values():
+        # own, seen, named is no order of the alphabet; it is that of trust.
+        places.sort(key=lambda place: TRUST.index(place[1]))
+    return {msgid: found[key(msgid)] for msgid in msgids if key(msgid) in found}
+
+
+def _count(lines: Lines) -> int:
+    return int(lines[0]["owed"])
