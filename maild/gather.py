@@ -18,13 +18,14 @@ from maild.workshop import Workshop, told_of
 P = ParamSpec("P")
 T = TypeVar("T")
 
-SMALL = 32 * 1024
-"""A mail of fewer octets is decided on within a few milliseconds: less than a thread costs while others wait for it."""
+SMALL = 8 * 1024
+"""What has less in it is decided on within a few milliseconds: less than a thread costs."""
 
 
-async def off_the_loop(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def off_the_loop(mail: InboundMail, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run what takes as long as its mail is large: a small one at once, a large one in a thread."""
-    return work(*args, **kwargs) if size < SMALL else await asyncio.to_thread(work, *args, **kwargs)
+    weight = len(mail.text) + len(mail.html or "") + sum(len(one.content) for one in mail.attachments)
+    return work(*args, **kwargs) if weight < SMALL else await asyncio.to_thread(work, *args, **kwargs)
 
 
 async def gather(ledger: Ledger, shop: Workshop, received: Received, mail: InboundMail, number: int) -> Case:
@@ -56,7 +57,7 @@ async def gather(ledger: Ledger, shop: Workshop, received: Received, mail: Inbou
         mailbox=mailbox,
         placement=placement,
         trust=trust,
-        guess=await off_the_loop(mail.size, _guess, shop, mail),
+        guess=await off_the_loop(mail, _guess, shop, mail),
         ticket=history.ticket if history else None,
         told=told_of(history) if history else Told(),
         messages=history.messages if history else (),

@@ -189,7 +189,7 @@ class Intake:
     async def _decided_on(self, case: Case) -> _Decided | None:
         try:
             now = self._shop.now()
-            decision, written = await off_the_loop(case.mail.size, self._decide, case, now)
+            decision, written = await off_the_loop(case.mail, self._decide, case, now)
         except Exception as fault:  # noqa: BLE001 - one mail that breaks us must not stop the next one
             await self._broken(case.received, fault)
             return None

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -11,6 +12,9 @@ import aiosmtplib
 from maild.outbound.gate import GateRefusal, clean, wire_address
 
 Tls = Literal["implicit", "starttls", "none"]
+
+PIECE = 64 * 1024
+"""Octets that are written at a time."""
 
 _OURS_TO_MEND = frozenset({421, 454, 530, 534, 535, 538})
 """Replies that speak of the connection and not of this mail (RFC 5321 section 3.8, RFC 4954 section 6, RFC 3207)."""
@@ -142,7 +146,7 @@ class Relay:
             sized = [f"size={len(octets)}"] if client.supports_extension("size") else []
             await client.mail(sender, options=sized)
             await client.rcpt(recipient)
-            response = await client.data(octets)
+            response = await self._data(client, octets)
         except aiosmtplib.SMTPResponseException as fault:
             if fault.code in _OURS_TO_MEND:
                 self._drop()
@@ -154,3 +158,40 @@ class Relay:
             self._drop()
             raise Transient(0, f"{type(fault).__name__}: {fault}", at_connect=False) from fault
         return Reply(response.code, clean(response.message, 500))
+
+    async def _data(self, client: aiosmtplib.SMTP, octets: bytes) -> aiosmtplib.SMTPResponse:
+        """Send the octets in pieces: aiosmtplib searches them as a whole, for seconds in which the loop stands still.
+
+        The gate has seen that every line ends in CRLF, so only the dots are left to do (RFC 5321 section 4.5.2).
+        """
+        response = await client.execute_command(b"DATA")
+        if response.code != aiosmtplib.SMTPStatus.start_input or client.protocol is None:
+            raise aiosmtplib.SMTPDataError(response.code, response.message)
+        # Listening from here on: a smarthost may refuse before it has read everything.
+        listening = asyncio.create_task(client.protocol.read_response(timeout=self._host.timeout))
+        try:
+            for piece in stuffed(octets):
+                client.protocol.write(piece)
+                await asyncio.sleep(0)
+                if listening.done():
+                    self._drop()
+                    break
+            response = await listening
+        finally:
+            listening.cancel()
+        if response.code != aiosmtplib.SMTPStatus.completed:
+            raise aiosmtplib.SMTPDataError(response.code, response.message)
+        return response
+
+
+def stuffed(octets: bytes, size: int = PIECE) -> Iterator[bytes]:
+    """Give the octets as DATA wants them (RFC 5321 section 4.5.2), in pieces of about `size`, with the dot that ends them."""
+    start = 0
+    while start < len(octets):
+        # Each ends with a line, so that no dot at the beginning of the next is missed.
+        end = octets.find(b"\r\n", start + size)
+        end = len(octets) if end < 0 else end + 2
+        piece = octets[start:end].replace(b"\r\n.", b"\r\n..")
+        yield b"." + piece if piece.startswith(b".") else piece
+        start = end
+    yield b".\r\n" if octets.endswith(b"\r\n") else b"\r\n.\r\n"

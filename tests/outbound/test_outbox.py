@@ -225,6 +225,16 @@ async def test_a_ledger_that_cannot_mark_one_mail_stops_no_other(serve, sink):
     assert ledger.rows == {}
 
 
+async def test_a_mail_whose_octets_are_lost_fails_alone(serve, sink):
+    server = await serve(sink())
+    ledger = ledger_of("a@x.example", "b@x.example")
+    ledger.rows[1] = replace(ledger.rows[1], digest="lost")
+    await outbox_for(ledger, server).round()
+    assert ledger.done[1][0] == "failed"
+    assert "its octets are lost" in ledger.done[1][1]
+    assert ledger.done[2][0] == "sent"
+
+
 async def test_telling_the_author_may_fail(serve, sink):
     server = await serve(sink(rcpt_replies={"no@x.example": "550 no"}))
     ledger = ledger_of("no@x.example", "a@x.example")

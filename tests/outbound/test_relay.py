@@ -1,13 +1,16 @@
 """The smarthost connection against a real aiosmtpd on loopback."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 
 import pytest
 from aiosmtpd.smtp import AuthResult
+from hypothesis import given
+from hypothesis import strategies as st
 
-from maild.outbound.relay import Permanent, Relay, Smarthost, Transient
+from maild.outbound.relay import PIECE, Permanent, Relay, Smarthost, Transient, stuffed
 
 OCTETS = b"Subject: x\r\n\r\n.dot\r\nhello\r\n"
 
@@ -157,3 +160,54 @@ async def test_a_login_that_fails_is_the_smarthosts_matter(serve, sink):
 
 def test_the_password_is_not_shown():
     assert "s3cret" not in repr(Smarthost("h", 25, "none", "u", "s3cret"))
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"A: b\r\n\r\n.\r\n..\r\n.x\r\n\r\n.\r\n",
+        b"A: b\r\n\r\n" + b"." * 70 + b"\r\n",
+        b"A: b\r\n\r\n" + (b"." + b"x" * 75 + b"\r\n") * 3000,
+        b"A: b\r\n\r\n" + b".\r\n" * 40_000,
+    ],
+)
+async def test_dots_arrive_as_they_were(serve, sink, octets):
+    server = await serve(sink())
+    relay = Relay(host(server))
+    await relay.send("csm@example.com", "carol@acme.example", octets)
+    await relay.close()
+    assert server.mails == [("csm@example.com", ["carol@acme.example"], octets)]
+
+
+@given(st.lists(st.sampled_from([b".", b"..", b"", b"a", b"a.", b"x" * 998]), min_size=1, max_size=300), st.integers(1, 3000))
+def test_stuffing_is_undone_by_taking_a_dot_from_each_line(lines, piece):
+    octets = b"".join(line + b"\r\n" for line in lines)
+    sent = b"".join(stuffed(octets, piece))
+    assert sent.endswith(b".\r\n")
+    assert b"".join(line.removeprefix(b".") + b"\r\n" for line in sent[:-3].split(b"\r\n")[:-1]) == octets
+
+
+async def test_a_smarthost_may_refuse_before_it_has_read_everything():
+    gone = asyncio.Event()
+
+    async def impatient(reader, writer):
+        writer.write(b"220 sink\r\n")
+        while (line := (await reader.readline()).upper()) and not line.startswith(b"DATA"):
+            writer.write(b"250 OK\r\n")
+        writer.write(b"354 go on\r\n")
+        await reader.readexactly(PIECE)
+        writer.write(b"552 5.3.4 that is enough\r\n")
+        await writer.drain()
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+            writer.close()
+            await writer.wait_closed()
+        gone.set()
+
+    server = await asyncio.start_server(impatient, "127.0.0.1", 0)
+    async with server:
+        relay = Relay(Smarthost("127.0.0.1", server.sockets[0].getsockname()[1], "none", timeout=10))
+        with pytest.raises(Permanent, match="that is enough"):
+            await relay.send("csm@example.com", "carol@acme.example", b"A: b\r\n\r\n" + b"x" * 70 + b"\r\n" * 10**7)
+        await relay.close()
+        await gone.wait()

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import gc
 import time
+from base64 import b64encode
 from email import policy
 
 import pytest
@@ -14,7 +16,9 @@ DESK = "csm@desk.example"
 CAROL = "Carol Jones <carol@acme.example>"
 GRACE = 20.0
 """Seconds that an ordinary mail may wait behind all of them: the machine may be busy with other tests."""
-LONGEST_PAUSE = 0.25
+LONGEST_PAUSE = 0.05
+"""Seconds of our own work for which the loop may do nothing for anybody else."""
+TRIES = 3
 
 
 def crafted(name, head, body):
@@ -47,6 +51,21 @@ HOSTILE = {
     "nested parts": crafted("nested parts", *nested(1000)),
     "empty lines": crafted("empty lines", b"", b"\r\n" * 5_000_000),
     "signatures": crafted("signatures", b"", b"-- \r\n" * 200_000),
+    "attachments": crafted(
+        "attachments",
+        b"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n",
+        b"\r\n".join([b64encode(bytes(range(256))[:57] * 1)[:76]] * 300_000),
+    ),
+    "long text": crafted(
+        "long text",
+        b"Content-Type: text/plain; charset=utf-8\r\n",
+        ("Grüße, es geht nicht. " * 40 + "\r\n").encode() * 20_000,
+    ),
+    "long html": crafted(
+        "long html",
+        b"Content-Type: text/html; charset=utf-8\r\n",
+        ("<p>Grüße, <b>es</b> geht nicht.</p>" * 40 + "\r\n").encode() * 12_000,
+    ),
     "severity bomb": crafted("severity bomb", b"", b"it works again " * 600 + b"system down " * 1900),
 }
 
@@ -101,18 +120,23 @@ async def submit(port, octets):
 
 
 class Ticker:
-    """Measures the longest time for which the loop did nothing for others, in seconds."""
+    """Measures the longest time for which the loop did nothing for others, in seconds.
+
+    A pause is no longer than what this process, threads included, worked meanwhile: for the rest it was another
+    process that had the processor.
+    """
 
     def __init__(self):
         self.longest = 0.0
 
     async def tick(self):
-        loop = asyncio.get_running_loop()
-        before = loop.time()
+        clocks = (time.monotonic, time.process_time)
+        before = [clock() for clock in clocks]
         while True:
             await asyncio.sleep(0.005)
-            now = loop.time()
-            self.longest = max(self.longest, now - before - 0.005)
+            now = [clock() for clock in clocks]
+            passed, worked = (after - earlier for after, earlier in zip(now, before, strict=True))
+            self.longest = max(self.longest, min(passed - 0.005, worked))
             before = now
 
 
@@ -120,9 +144,11 @@ class Ticker:
 async def ticking():
     ticker = Ticker()
     task = asyncio.create_task(ticker.tick())
+    gc.freeze()  # as `serve` does; here it spares a search of what the other tests left behind
     try:
         yield ticker
     finally:
+        gc.unfreeze()
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
@@ -131,25 +157,35 @@ async def ticking():
 async def test_the_ticker_sees_a_pause():
     async with ticking() as ticker:
         await asyncio.sleep(0.05)
-        time.sleep(0.3)  # noqa: ASYNC251 - the fault that it is to see
+        until = time.process_time() + 0.1
+        while time.process_time() < until:
+            pass
         await asyncio.sleep(0.05)
     assert ticker.longest > LONGEST_PAUSE
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-async def test_the_loop_goes_on_meanwhile(name, make_desk, write, say):
-    desk = make_desk()
+async def longest_pause(desk, first, octets):
+    """Give the longest pause of a daemon's loop while it deals with one mail, from the first octet to the last letter."""
     (desk.folder / "data").mkdir()
-    first = write(CAROL, DESK, "first", "The workers start with it.").as_bytes(policy=policy.SMTP)
     async with running(load(desk.config)) as daemon, asyncio.timeout(60):
         port = daemon.addresses[0][1]
         await submit(port, first)
         await daemon.intake.caught_up()
         async with ticking() as ticker:
-            await submit(port, HOSTILE[name])
+            await submit(port, octets)
             await daemon.intake.caught_up()
             while any(line.state == "waiting" for line in await daemon.ledger.outbox()):  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.01)
         assert len(await daemon.ledger.tickets()) == 2
-    say(f"{name}: the loop's longest pause was {ticker.longest * 1000:.0f} ms")
-    assert ticker.longest < LONGEST_PAUSE
+    return ticker.longest
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_the_loop_goes_on_meanwhile(name, make_desk, write, say):
+    first = write(CAROL, DESK, "first", "The workers start with it.").as_bytes(policy=policy.SMTP)
+    pauses = []
+    # A pause that the mail makes comes each time; one that a busy machine makes does not.
+    while not pauses or (min(pauses) >= LONGEST_PAUSE and len(pauses) < TRIES):
+        pauses.append(await longest_pause(make_desk(), first, HOSTILE[name]))
+    say(f"{name}: the loop's longest pause was {', '.join(f'{pause * 1000:.0f}' for pause in pauses)} ms")
+    assert min(pauses) < LONGEST_PAUSE
