@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import random
-import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,9 +12,10 @@ import structlog
 
 from maild.config.model import Config
 from maild.config.office import office, truster
+from maild.doors import Passed, doors
 from maild.failures import Failures
+from maild.inboxes import Inboxes, inboxes
 from maild.ingest.accept import Acceptor
-from maild.ingest.smtp import SmtpLimits, SmtpServer
 from maild.ingest.workers import Parsers
 from maild.intake import Intake
 from maild.outbound.outbox import Outbox
@@ -48,19 +48,22 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """A running daemon: where it listens, and the parts that a caller may want to watch."""
+    """A running daemon: where it listens (SMTP on TCP; all), and the parts that a caller may want to watch."""
 
     addresses: tuple[tuple[str, int], ...]
+    listeners: tuple[str, ...]
     ledger: Ledger
     intake: Intake
     watch: Watch
     outbox: Outbox
     failures: Failures
+    inboxes: Inboxes
 
     @property
     def pulses(self) -> dict[str, Pulse]:
         """The pulse of each loop, by its name."""
-        return {"intake": self.intake.pulse, "watch": self.watch.pulse, "outbox": self.outbox.pulse}
+        own = {"intake": self.intake.pulse, "watch": self.watch.pulse, "outbox": self.outbox.pulse}
+        return own | self.inboxes.pulses
 
     async def refit(self, config: Config) -> None:
         """Take over a changed configuration between two decisions, but for what `needs_restart` names."""
@@ -84,15 +87,17 @@ async def running(
     config: Config,
     now: Callable[[], datetime] = utc_now,
     relay_tls: ssl.SSLContext | None = None,
-    sockets: Sequence[socket.socket] = (),
+    passed: Passed = Passed(),  # noqa: B008 - frozen
 ) -> AsyncIterator[Daemon]:
     """Run the daemon for the length of the block. Everything that was accepted is durable before it ends.
 
-    `sockets` that listen already are the SMTP door, instead of `smtp.listen`.
+    `passed` are sockets that listen already, instead of `smtp.listen` and `lmtp.listen`.
     """
-    ledger = await Ledger.open(config.database_url, exclusive=True)
+    ledger = await Ledger.open(config.database_url, exclusive=True, copies=config.data_dir)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(ledger.close)
+        if 0 < (was := ledger.migrated).before < was.after:
+            log.info("ledger.migrated", before=was.before, after=was.after, copy=str(was.copy))
         parsers = Parsers()
         stack.push_async_callback(parsers.close)
         await parsers.warm()
@@ -103,6 +108,7 @@ async def running(
         def changed() -> None:
             outbox.wake.set()
             watch.wake.set()
+            fetched.nudge()
 
         def nudge() -> None:
             intake.nudge()
@@ -122,15 +128,18 @@ async def running(
             await intake.caught_up()
 
         watch = Watch(ledger, shop, settled, outbox.wake.set)
-        smtp = smtp_server(config, acceptor, intake, now, sockets)
+        ways_in = doors(config, acceptor, intake, now, passed)
+        fetched = inboxes(config, ledger, intake, now, rng)
         await _loops(stack, outbox, intake, watch)
         await stack.enter_async_context(ledger.listening(heard))
         nudged = Wake.listen(config.data_dir / "wake", nudge)
         stack.callback(nudged.close)
-        await smtp.start()
-        stack.push_async_callback(smtp.stop, GRACE)
+        await ways_in.start()
+        stack.push_async_callback(ways_in.stop, GRACE)
         stack.push_async_callback(acceptor.drain)
-        yield Daemon(smtp.addresses, ledger, intake, watch, outbox, failures)
+        fetched.start()
+        stack.push_async_callback(fetched.stop)
+        yield Daemon(ways_in.smtp.addresses, ways_in.listeners, ledger, intake, watch, outbox, failures, fetched)
         log.info("daemon.stopping")
 
 
@@ -164,33 +173,6 @@ def smarthost(config: Config) -> Smarthost:
         username=relay.username,
         password=config.relay_password,
         helo=config.smtp.hostname or config.domain,
-    )
-
-
-def smtp_server(
-    config: Config, acceptor: Acceptor, intake: Intake, now: Callable[[], datetime], sockets: Sequence[socket.socket]
-) -> SmtpServer:
-    """Build the SMTP door. Whose mail it takes and whom it trusts is asked of the intake, so a reload reaches it."""
-    smtp = config.smtp
-    host, _, port = smtp.listen.rpartition(":")
-    return SmtpServer(
-        () if sockets else [(host.strip("[]"), int(port))],
-        sockets=sockets,
-        hostname=smtp.hostname or config.domain,
-        accept=acceptor.accept,
-        is_ours=lambda address: intake.shop.office.mailbox_of(address) is not None,
-        trusted=lambda peer: intake.shop.trusts(peer),  # noqa: PLW0108 - a reload brings another shop
-        now=now,
-        limits=SmtpLimits(
-            message=smtp.max_message_bytes,
-            recipients=smtp.max_recipients,
-            per_address=smtp.max_connections_per_address,
-            connections=smtp.max_connections,
-            session=smtp.session_timeout,
-            data_idle=smtp.data_timeout,
-            sender_hourly=smtp.per_sender_hour,
-            in_flight=smtp.max_bytes_in_flight,
-        ),
     )
 
 

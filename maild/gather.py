@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
 from maild.desk import Case, Told
+from maild.ingest.spam import verdict
 from maild.mail import InboundMail, Origin, Received
 from maild.outbound.gate import MARK_HEADER
 from maild.sla.severity import Guess, guess
@@ -47,7 +48,8 @@ async def gather(ledger: Ledger, shop: Workshop, received: Received, mail: Inbou
     placement = place(
         mail, Evidence(known.ids, known.tickets, office.keys, office.agent_keys, detail), office.desk.reference
     )
-    trust = judge(mail, trusted_hop=shop.trusts(received.peer), authserv_id=office.authserv_id, placement=placement)
+    trusted = shop.trusts(received.peer)
+    trust = judge(mail, trusted_hop=trusted, authserv_id=office.authserv_id, placement=placement)
     twin = next((pair for pair in known.twins if placement.ticket in {None, pair[1]}), None)
     of_ticket = twin[1] if twin else placement.ticket
     history = None if of_ticket is None else await ledger.history(of_ticket)
@@ -66,6 +68,7 @@ async def gather(ledger: Ledger, shop: Workshop, received: Received, mail: Inbou
         acks=known.acks,
         asked=known.asked,
         twin=_message(history, twin),
+        spam=verdict(mail.headers, office.spam_headers) if trusted and not received.no_spam else "",
     )
 
 

@@ -54,7 +54,10 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One row of the ledger's `received`: octets for one recipient, waiting to be processed."""
+    """One row of the ledger's `received`: octets for one recipient, waiting to be processed.
+
+    `no_spam` says that somebody looked at it, whatever a filter thinks.
+    """
 
     id: int
     digest: str
@@ -64,6 +67,7 @@ class Received:
     peer: str
     received_at: datetime
     attempts: int
+    no_spam: bool = False
 
 
 @dataclass(frozen=True, slots=True)

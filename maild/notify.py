@@ -54,6 +54,11 @@ def passed_sockets(environment: Mapping[str, str], pid: int) -> range:
     return range(FIRST_SOCKET, FIRST_SOCKET + int(count))
 
 
+def names_of_sockets(environment: Mapping[str, str]) -> list[str]:
+    """Give what the units call those sockets (FileDescriptorName=), in their order; empty where nobody says."""
+    return [name for name in environment.get("LISTEN_FDNAMES", "").split(":") if name]
+
+
 def tell(text: str, environment: Mapping[str, str]) -> None:
     """Send `text` to $NOTIFY_SOCKET; does nothing where nobody asked for it. OSError where nobody listens there."""
     path = environment.get("NOTIFY_SOCKET", "")

@@ -53,6 +53,7 @@ def record_of(decision: Decision, written: Written, received_id: int | None, at:
     return Record(
         at=at,
         received_id=received_id,
+        settled="spam" if decision.spam else "done",
         because=decision.because,
         ticket=decision.ticket,
         messages=(decision.message,) if decision.message else (),

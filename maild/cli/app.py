@@ -7,7 +7,10 @@ import typer
 
 from maild import __version__
 from maild.cli.check import check, init
+from maild.cli.deliver import deliver
+from maild.cli.deliver import main as deliver_alone
 from maild.cli.demo import demo
+from maild.cli.doctor import doctor
 from maild.cli.inspect import inspect
 from maild.cli.migrate import migrate
 from maild.cli.queues import outbox, quarantine, received
@@ -25,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The help desk that lives in the mail server.",
 )
-for command in (init, check, migrate, serve, tickets, show, why, inspect, demo, received):
+for command in (init, check, doctor, migrate, serve, tickets, show, why, inspect, demo, received, deliver):
     app.command()(command)
 app.add_typer(sla, name="sla")
 app.add_typer(ticket, name="ticket")
@@ -54,6 +57,8 @@ _CODES = {1: Exit.OK, 2: Exit.USAGE}
 
 def main() -> None:
     """Run a command; a wrong call ends with 64 (EX_USAGE), and so does no command at all."""
+    if sys.argv[1:2] == ["deliver"]:
+        deliver_alone()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a mail's letters are not always the terminal's

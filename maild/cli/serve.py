@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -9,6 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Coroutine
+from itertools import chain, repeat
 
 import structlog
 
@@ -18,6 +20,7 @@ from maild.cli.terms import ConfigOption, Exit, configuration, fail, say
 from maild.config import Config, ConfigError, load
 from maild.config.restart import needs_restart
 from maild.daemon import Daemon, running
+from maild.doors import Passed
 from maild.store import LedgerError, LedgerInUseError
 from maild.store.ledger import shown
 
@@ -45,14 +48,17 @@ def serve(config: ConfigOption = None) -> None:
     except LedgerError as error:
         fail(Exit.UNAVAILABLE, f"the ledger {shown(loaded.database_url)} cannot be used: {error}")
     except OSError as error:
-        fail(Exit.UNAVAILABLE, f"cannot listen on {loaded.smtp.listen}: {error.strerror or error}")
+        places = " or ".join(filter(None, (loaded.smtp.listen, loaded.lmtp.listen)))
+        fail(Exit.UNAVAILABLE, f"cannot listen on {places}: {error.strerror or error}")
 
 
 async def _serve(config: Config) -> None:
     asked: asyncio.Queue[signal.Signals] = asyncio.Queue()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, asked.put_nowait, number)
-    async with running(config, sockets=_passed()) as daemon:
+    async with running(config, passed=_passed()) as daemon:
+        # What is here now stays: to search it for garbage again and again would hold up the loop for 80 ms at a time.
+        gc.freeze()
         bulletin = _Bulletin(daemon)
         say(" ".join(("ready", *bulletin.listeners)))
         log.info("daemon.ready", listeners=bulletin.listeners)
@@ -69,7 +75,7 @@ class _Bulletin:
 
     def __init__(self, daemon: Daemon) -> None:
         self.daemon = daemon
-        self.listeners = [f"smtp={host}:{port}" for host, port in daemon.addresses]
+        self.listeners = list(daemon.listeners)
         self.note = ""
 
     async def status(self) -> str:
@@ -139,12 +145,19 @@ async def _beside(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _passed() -> list[socket.socket]:
-    """Take the sockets that the service manager listens on for us. No worker inherits them."""
+def _passed() -> Passed:
+    """Take the sockets that the service manager listens on for us: one called lmtp, all others are for SMTP.
+
+    No worker inherits them.
+    """
     sockets = [socket.socket(fileno=number) for number in notify.passed_sockets(os.environ, os.getpid())]
     for sock in sockets:
         sock.set_inheritable(False)
-    return sockets
+    names = chain(notify.names_of_sockets(os.environ), repeat(""))
+    found: dict[bool, list[socket.socket]] = {True: [], False: []}
+    for sock, name in zip(sockets, names, strict=False):
+        found[name == "lmtp"].append(sock)
+    return Passed(smtp=found[False], lmtp=found[True])
 
 
 def _tell(text: str) -> None:

@@ -28,6 +28,7 @@ class Exit(IntEnum):
     USAGE = 64
     DATA = 65
     NO_INPUT = 66
+    NO_USER = 67
     UNAVAILABLE = 69
     TRY_AGAIN = 75
     CONFIG = 78

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Collection, Iterator
 
-from maild.config.model import Config, CustomerSection, MailboxSection
+from maild.config.model import Config, CustomerSection, ImapSection, MailboxSection, is_loopback
 from maild.config.shape import PLACEHOLDER, Shape
 from maild.store.faults import LedgerError
 from maild.store.ledger import is_made
@@ -22,6 +22,9 @@ def cross_faults(shape: Shape, config: Config) -> Iterator[str]:
         yield f"database.url: {error}"
     if config.relay.username and not config.relay.password_file:
         yield "relay.password_file: a username wants a password, in a file beside this one"
+    if (config.smtp.require_tls or config.smtp.tls_key) and not config.smtp.tls_certificate:
+        yield "smtp.tls_certificate: TLS wants a certificate, in a file beside this one"
+    yield from _imap(shape, config)
 
 
 def _addresses(shape: Shape, config: Config) -> Iterator[str]:
@@ -86,6 +89,38 @@ def _unknown(key: str, what: str, name: str, known: Collection[str] | None) -> I
     nearest = difflib.get_close_matches(name, known, 1, 0.5)
     hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(sorted(known)) or 'none'}"
     yield f"{key}: there is no {what} {name!r}, {hint}"
+
+
+_OAUTH = ("token_url", "client_id")
+
+
+def _imap(shape: Shape, config: Config) -> Iterator[str]:
+    seen: set[tuple[str, str, str]] = set()
+    for number, section in zip(shape.numbers.get("imap", ()), config.imap, strict=True):
+        key = f"imap[{number}]"
+        yield from _imap_access(shape, number, section)
+        ours = {mailbox.address for mailbox in config.mailboxes}
+        if shape.mailboxes_whole:
+            yield from _unknown(f"{key}.mailbox", "mailbox", section.mailbox, ours)
+        place = (section.username or section.mailbox, section.host.lower(), section.folder)
+        if place in seen:
+            yield f"{key}: {section.folder} of {place[0]} at {section.host} is fetched twice, write it once"
+        seen.add(place)
+        for name in ("done_folder", "quarantine_folder"):
+            if getattr(section, name) == section.folder:
+                yield f"{key}.{name}: is the folder that mail is fetched from, name another one"
+
+
+def _imap_access(shape: Shape, number: int, section: ImapSection) -> Iterator[str]:
+    key = f"imap[{number}]"
+    if section.tls == "none" and not is_loopback(section.host):
+        yield f"{key}.tls: none is for a server on this machine; write implicit or starttls"
+    wanted = ("password_file",) if section.auth == "password" else _OAUTH
+    for name in wanted:
+        if not getattr(section, name) and ("imap", number, name) not in shape.broken:
+            yield f'{key}.{name}: auth = "{section.auth}" needs it'
+    if section.auth != "password" and not (section.refresh_token_file or section.client_secret_file):
+        yield f"{key}: give refresh_token_file, or client_secret_file where the program has an access of its own"
 
 
 def _numbered_mailboxes(shape: Shape, config: Config) -> Iterator[tuple[int, MailboxSection]]:

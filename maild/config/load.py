@@ -10,8 +10,18 @@ from urllib.parse import quote
 
 from maild.config.calendars import calendars
 from maild.config.cross import cross_faults
-from maild.config.model import SEVERITIES, Config, File, MailboxSection, SlaSection
+from maild.config.model import (
+    SEVERITIES,
+    Config,
+    File,
+    ImapSecrets,
+    ImapSection,
+    MailboxSection,
+    SlaSection,
+    SmtpSection,
+)
 from maild.config.shape import Shape, shape
+from maild.ingest.smtp_tls import server_context
 from maild.sla.hours import Calendar
 from maild.sla.ladder import DEFAULT, Rung
 from maild.sla.policy import SECONDS, Metric, Policy, Promise
@@ -95,6 +105,11 @@ def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: l
         relay_password=_secret(path, file.relay.password_file, "relay.password_file", environment, faults)
         if secrets
         else "",
+        imap_secrets=tuple(
+            _imap_secrets(path, number, section, environment, faults) if secrets else ImapSecrets()
+            for number, section in zip(found.numbers.get("imap", ()), file.imap, strict=True)
+        ),
+        smtp_tls=_tls(path, file.smtp, environment, faults, secrets=secrets),
         calendars=open_hours,
         policies=_policies(file, open_hours, faults),
         ladders=_ladders(file),
@@ -113,6 +128,46 @@ def _secret(path: Path, name: str, key: str, environment: Mapping[str, str], fau
             continue
     faults.append(f"{key}: {name} is neither a systemd credential nor a readable file beside {path.name}")
     return ""
+
+
+def _tls(
+    path: Path, smtp: SmtpSection, environment: Mapping[str, str], faults: list[str], *, secrets: bool
+) -> tuple[Path, Path] | None:
+    """Find and try the certificate. Without `secrets` a key that is not there, or not for us to read, is no fault."""
+    if not smtp.tls_certificate:
+        return None
+    names = {"tls_certificate": smtp.tls_certificate, "tls_key": smtp.tls_key or smtp.tls_certificate}
+    found = {key: _file(path, name, environment) for key, name in names.items()}
+    for key, file in found.items():
+        if file is None and secrets:
+            faults.append(f"smtp.{key}: {names[key]} is neither a systemd credential nor a file beside {path.name}")
+    certificate, private = found.values()
+    if certificate is None or private is None:
+        return None
+    try:
+        server_context(certificate, private)
+    except OSError as error:
+        if secrets or not isinstance(error, PermissionError):
+            faults.append(f"smtp.tls_certificate: {certificate} and {private} make no certificate in PEM: {error}")
+        return None
+    return certificate, private
+
+
+def _file(path: Path, name: str, environment: Mapping[str, str]) -> Path | None:
+    folders = filter(None, [environment.get("CREDENTIALS_DIRECTORY", ""), str(path.resolve().parent)])
+    return next((Path(folder) / name for folder in folders if (Path(folder) / name).is_file()), None)
+
+
+def _imap_secrets(
+    path: Path, number: int, section: ImapSection, environment: Mapping[str, str], faults: list[str]
+) -> ImapSecrets:
+    found = {}
+    for name in ImapSecrets.__slots__:
+        key = f"imap[{number}].{name}_file"
+        found[name] = _secret(path, getattr(section, f"{name}_file"), key, environment, faults)
+        if not found[name].isprintable():
+            faults.append(f"{key}: holds more than one line, or a control character: write the secret alone into it")
+    return ImapSecrets(**found)
 
 
 def _keywords(path: Path, name: str, faults: list[str]) -> Mapping[str, Any] | None:

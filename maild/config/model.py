@@ -3,8 +3,11 @@
 import ipaddress
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -21,6 +24,7 @@ _REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,15}\Z")
 _AGENT_ID = re.compile(r"[A-Za-z0-9._-]{1,32}\Z")
 _LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^:\s]+):([0-9]{1,5})\Z")
 _LAST_PORT = 65_535
+_LONGEST_SOCKET = 100
 
 
 def _address(value: object) -> object:
@@ -57,10 +61,47 @@ def _network(value: object) -> object:
 
 
 def _listen(value: object) -> object:
-    if isinstance(value, str):
+    if isinstance(value, str) and value:
         found = _LISTEN.match(value)
         if found is None or int(found[1]) > _LAST_PORT:
             raise ValueError(f"{value!r} is no host:port, such as 127.0.0.1:8025 or [::1]:25")
+    return value
+
+
+def _lmtp_listen(value: object) -> object:
+    if isinstance(value, str) and value.startswith("/"):
+        if len(value.encode()) > _LONGEST_SOCKET or not value.isprintable():
+            raise ValueError(f"{value!r} is no path for a socket: {_LONGEST_SOCKET} octets at most")
+        return value
+    try:
+        return _listen(value)
+    except ValueError as error:
+        raise ValueError(f"{value!r} is neither an absolute path nor host:port") from error
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine, so that what is said to it goes over no wire."""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def _token_url(value: object) -> object:
+    if isinstance(value, str) and value:
+        parts = urlsplit(value)
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+            raise ValueError(f"{value!r} is no https URL, such as https://oauth2.googleapis.com/token")
+        if not parts.hostname:
+            raise ValueError(f"{value!r} names no host")
+    return value
+
+
+def _since(value: object) -> object:
+    if isinstance(value, str) and value not in {"now", "all"}:
+        try:
+            date.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError(
+                f"{value!r}: write now, all, or the date of the first mail to fetch, 2026-01-31"
+            ) from error
     return value
 
 
@@ -157,6 +198,42 @@ class SmtpSection(_Section):
     per_sender_hour: int = Field(default=60, ge=1)
     session_timeout: Seconds = Field(default=600, ge=1)
     data_timeout: Seconds = Field(default=60, ge=1)
+    min_free_bytes: int = Field(default=100 * 2**20, ge=0)
+    tls_certificate: str = ""
+    tls_key: str = ""
+    require_tls: bool = False
+    proxy_from: tuple[Network, ...] = Field(default=(), strict=False)
+
+
+class LmtpSection(_Section):
+    """How a mail server on our side hands mail over."""
+
+    listen: Annotated[str, BeforeValidator(_lmtp_listen)] = ""
+    mode: Annotated[str, _matching(re.compile(r"0[0-7]{3}\Z"), "mode of a file, such as 0660")] = "0660"
+
+
+class ImapSection(_Section):
+    """A folder of an IMAP server that feeds a mailbox."""
+
+    mailbox: MailAddress
+    host: Annotated[str, _matching(re.compile(r"[^\s/@\x00-\x1f\x7f]+\Z"), "host, such as imap.example.com")]
+    port: int | None = Field(default=None, ge=1, le=_LAST_PORT)
+    tls: Literal["implicit", "starttls", "none"] = "implicit"
+    tls_ca_file: str = ""
+    username: Line = ""
+    auth: Literal["password", "xoauth2", "oauthbearer"] = "password"
+    password_file: str = ""
+    token_url: Annotated[str, BeforeValidator(_token_url)] = ""
+    client_id: Line = ""
+    client_secret_file: str = ""
+    refresh_token_file: str = ""
+    scope: Line = ""
+    folder: Annotated[Line, Field(min_length=1)] = "INBOX"
+    since: Annotated[str, BeforeValidator(_since)] = "now"
+    mode: Literal["idle", "poll"] = "idle"
+    poll: Seconds = Field(default=60, ge=1)
+    done_folder: Line = ""
+    quarantine_folder: Line = ""
 
 
 class RelaySection(_Section):
@@ -174,6 +251,12 @@ class AuthSection(_Section):
 
     authserv_id: Line = ""
     agents_need: Literal["dmarc-or-token", "token"] = "dmarc-or-token"
+
+
+class SpamSection(_Section):
+    """Whose verdict counts."""
+
+    headers: tuple[Line, ...] = Field(default=("X-Spam-Flag", "X-Spam-Status", "X-Spam"), strict=False)
 
 
 class AckSection(_Section):
@@ -228,14 +311,26 @@ class File(_Section):
     agent: tuple[AgentSection, ...] = Field(default=(), strict=False)
     customer: tuple[CustomerSection, ...] = Field(default=(), strict=False)
     smtp: SmtpSection = SmtpSection()
+    lmtp: LmtpSection = LmtpSection()
+    imap: tuple[ImapSection, ...] = Field(default=(), strict=False)
     relay: RelaySection = RelaySection()
     auth: AuthSection = AuthSection()
+    spam: SpamSection = SpamSection()
     ack: AckSection = AckSection()
     calendar: dict[str, CalendarSection] = Field(default_factory=dict)
     sla: dict[str, SlaSection] = Field(default_factory=dict)
     policy: dict[str, dict[str, SlaSection]] = Field(default_factory=dict)
     escalation: tuple[EscalationSection, ...] = Field(default=(), strict=False)
     severity: SeveritySection = SeveritySection()
+
+
+@dataclass(frozen=True, slots=True)
+class ImapSecrets:
+    """What the files of one [[imap]] section hold; "" where it names none."""
+
+    password: str = field(default="", repr=False)
+    client_secret: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
 
 
 SEVERITIES = tuple(str(severity) for severity in Severity)
@@ -253,14 +348,19 @@ class Config:
         "data_dir",
         "database_url",
         "desk",
+        "imap",
+        "imap_secrets",
         "keywords",
         "ladders",
+        "lmtp",
         "mailboxes",
         "path",
         "policies",
         "relay",
         "relay_password",
         "smtp",
+        "smtp_tls",
+        "spam",
         "templates_dir",
     )
 
@@ -270,8 +370,13 @@ class Config:
         self.agents = file.agent
         self.customers = file.customer
         self.smtp = file.smtp
+        self.smtp_tls: tuple[Path, Path] | None = resolved["smtp_tls"]
+        self.lmtp = file.lmtp
+        self.imap = file.imap
+        self.imap_secrets: tuple[ImapSecrets, ...] = resolved["imap_secrets"]
         self.relay = file.relay
         self.auth = file.auth
+        self.spam = file.spam
         self.ack = file.ack
         self.path: Path = resolved["path"]
         self.data_dir: Path = resolved["data_dir"]

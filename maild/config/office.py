@@ -1,7 +1,7 @@
 """From the configuration to the desk as the decisions see it."""
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from maild.config.model import Config
 from maild.desk.office import AckRule, Agent, Customer, Mailbox, Office
@@ -29,21 +29,26 @@ def office(config: Config, keys: tuple[bytes, ...]) -> Office:
         authserv_id=config.auth.authserv_id,
         agents_need=config.auth.agents_need,
         keys=keys,
+        spam_headers=tuple(name.lower() for name in config.spam.headers),
     )
 
 
 def truster(config: Config) -> Callable[[str], bool]:
     """Give the question whether a peer (an IP address, "" for a local socket) is one of the trusted hops."""
-    networks = [ipaddress.ip_network(one, strict=False) for one in config.smtp.trusted]
+    in_networks = member(config.smtp.trusted)
+    return lambda peer: not peer or in_networks(peer)
 
-    def trusts(peer: str) -> bool:
-        if not peer:
-            return True
+
+def member(networks: Sequence[str]) -> Callable[[str], bool]:
+    """Give the question whether a peer is in one of the networks; whoever has no IP address is in none."""
+    known = [ipaddress.ip_network(one, strict=False) for one in networks]
+
+    def is_in(peer: str) -> bool:
         try:
             address = ipaddress.ip_address(peer.partition("%")[0])
         except ValueError:
             return False
         mapped = getattr(address, "ipv4_mapped", None) or address
-        return any(mapped in network for network in networks if mapped.version == network.version)
+        return any(mapped in network for network in known if mapped.version == network.version)
 
-    return trusts
+    return is_in

@@ -17,13 +17,20 @@ RELOADED = frozenset(
         "mailboxes",
         "path",
         "policies",
+        "spam",
         "smtp.trusted",
         "templates_dir",
     }
 )
 """What is taken over while mail flows; all else is a listener, a connection or the ledger."""
 
-_KEYS = {"data_dir": "desk.data_dir", "database_url": "database.url", "relay_password": "relay.password_file"}
+_KEYS = {
+    "data_dir": "desk.data_dir",
+    "database_url": "database.url",
+    "imap_secrets": "imap",
+    "relay_password": "relay.password_file",
+    "smtp_tls": "smtp.tls_certificate",
+}
 
 
 def needs_restart(running: Config, new: Config) -> tuple[str, ...]:

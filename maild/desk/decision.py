@@ -49,7 +49,8 @@ class Case:
     `ticket`, `told` and `messages` speak of the ticket the mail was placed at. `number` is reserved for a ticket it may open. `known` says that we have written to its sender before and
     nothing came back; `acks` counts what he was acknowledged in the last (hour, day) and anybody in the last minute.
     `asked` counts the letters of the last hour that asked him whether mail in his name was his. `twin` is the message of
-    which this is a second delivery: in the ticket it was placed at, or in any where it was placed at none.
+    which this is a second delivery: in the ticket it was placed at, or in any where it was placed at none. `spam` is
+    the field by which a trusted hop calls it that, "" where none does.
     """
 
     received: Received
@@ -66,6 +67,7 @@ class Case:
     acks: tuple[int, int, int]
     asked: int = 0
     twin: Message | None = None
+    spam: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ class Decision:
     `ticket` is None where no ticket is concerned. `references` are (Message-ID, ticket, kind) with kind own, seen or
     named. `clocks` are all clocks of the ticket as they now stand, None where they do not change.
     `further_recipient` adds a recipient to a message that is there already. `party` is
-    an address with a history: proven, or written to. `failed` are addresses that mail cannot reach.
+    an address with a history: proven, or written to. `failed` are addresses that mail cannot reach. `spam` puts the mail
+    on the list of those.
     """
 
     because: str
@@ -100,6 +103,7 @@ class Decision:
     party: Address | None = None
     further_recipient: tuple[int, str] | None = None
     failed: tuple[str, ...] = ()
+    spam: bool = False
 
 
 def history(ticket: Ticket, events: tuple[Event, ...]) -> History:

@@ -13,6 +13,7 @@ from maild.mail import Origin
 from maild.threading.admission import admit
 from maild.threading.place import Placement, Rung
 from maild.ticket import Event, Message, Ticket
+from maild.trust import Standing
 
 
 def on_mail(case: Case, office: Office, now: datetime) -> Decision:
@@ -28,6 +29,23 @@ def on_mail(case: Case, office: Office, now: datetime) -> Decision:
 def _afresh(case: Case, office: Office, now: datetime) -> Decision:
     if case.mail.origin is Origin.OWN:
         return _own(case)
+    if not case.spam:
+        return _wanted(case, office, now)
+    if not _ours_to_read(case):
+        return Decision(f"a trusted hop calls it spam ({case.spam}): no ticket, no answer, no clock", spam=True)
+    decision = _wanted(case, office, now)
+    because = f"a trusted hop calls it spam ({case.spam}), but it belongs here: {case.placement.because}"
+    overruled = Event(case.received.received_at, "maild", "spam_overruled", because, {"message": case.received.id})
+    return replace(decision, events=(*decision.events, overruled))
+
+
+def _ours_to_read(case: Case) -> bool:
+    """Say whether a mail is part of a conversation beyond doubt: what answers us with our token, or is proven."""
+    ours = case.placement.rung in {Rung.REPORT, Rung.TOKEN, Rung.OWN_ID} or case.trust.proven
+    return case.ticket is not None and ours and case.trust.standing is not Standing.FAILED
+
+
+def _wanted(case: Case, office: Office, now: datetime) -> Decision:
     automatic = case.mail.origin is Origin.AUTOMATIC
     if case.mail.origin is Origin.BOUNCE or (
         automatic and answers_by_itself(case.mail, null=not case.received.mail_from)

@@ -63,7 +63,11 @@ class AckRule:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """All that a decision needs to know of the desk. `policies` holds the desk's own under ""."""
+    """All that a decision needs to know of the desk.
+
+    `policies` holds the desk's own under "", `spam_headers` the names, in lower case, of the fields in which a filter
+    calls a mail spam.
+    """
 
     desk: Desk
     mailboxes: tuple[Mailbox, ...]
@@ -75,6 +79,7 @@ class Office:
     authserv_id: str
     agents_need: str
     keys: tuple[bytes, ...]
+    spam_headers: tuple[str, ...] = ()
 
     def agent_of(self, address: Address | None) -> Agent | None:
         """Give the agent whose address this is."""

@@ -10,9 +10,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from maild.ingest.smtp_spool import Spool
 from maild.mail import Envelope
 
-Store = Callable[[Sequence[tuple[Envelope, bytes]]], Awaitable[object]]
+Octets = bytes | Spool
+"""A mail in memory, or one so large that it waits in a file."""
+
+Store = Callable[[Sequence[tuple[Envelope, Octets]]], Awaitable[object]]
 
 MOST_MAILS = 64
 MOST_OCTETS = 32 * 1024 * 1024
@@ -24,14 +28,24 @@ class Overloaded(Exception):  # noqa: N818 - a state of ours, not a mistake of a
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
-    mail: tuple[Envelope, bytes]
+    mail: tuple[Envelope, Octets]
     done: asyncio.Future[None]
+
+    @property
+    def size(self) -> int:
+        octets = self.mail[1]
+        return len(octets) if isinstance(octets, bytes) else octets.size
+
+    @property
+    def held(self) -> int:
+        octets = self.mail[1]
+        return len(octets) if isinstance(octets, bytes) else 0
 
 
 class Acceptor:
     """Group commit. `store` writes mails in one durable unit or raises; `on_accepted` is called after each unit.
 
-    `in_flight` bounds the octets that wait or are being written. A mail that was queued is written even if its
+    `in_flight` bounds the octets in memory that wait or are being written. A mail that was queued is written even if its
     caller goes away: the sender of an unanswered mail sends it again, and the ledger knows (recipient, digest).
     """
 
@@ -51,20 +65,21 @@ class Acceptor:
 
     @property
     def in_flight(self) -> int:
-        """Octets that wait or are being written."""
+        """Octets in memory that wait or are being written."""
         return self._octets
 
-    async def accept(self, env: Envelope, octets: bytes) -> None:
+    async def accept(self, env: Envelope, octets: Octets) -> None:
         """Return when the mail is durable; raise what the store raised for it, or `Overloaded`.
 
         Must not be called inside a unit of the ledger: the writer is a task of its own. Cancelling the caller
         cancels nothing but the waiting.
         """
-        if self._octets + len(octets) > self._budget:
-            raise Overloaded(f"{self._octets} octets are in flight")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._octets += len(octets)
-        self._waiting.append(_Waiting((env, octets), done))
+        waiting = _Waiting((env, octets), done)
+        if self._octets + waiting.held > self._budget:
+            raise Overloaded(f"{self._octets} octets are in flight")
+        self._octets += waiting.held
+        self._waiting.append(waiting)
         if self._writer is None:
             self._writer = asyncio.create_task(self._write(), name="accept")
         await done
@@ -80,21 +95,21 @@ class Acceptor:
             while self._waiting:
                 batch = self._next_batch()
                 await self._write_batch(batch)
-                self._octets -= sum(len(each.mail[1]) for each in batch)
+                self._octets -= sum(each.held for each in batch)
                 batch = []
         finally:
             # Empty unless this task was cancelled: nobody may wait for ever then.
             for each in (*batch, *self._waiting):
-                self._octets -= len(each.mail[1])
+                self._octets -= each.held
                 each.done.cancel()
             self._waiting.clear()
             self._writer = None
 
     def _next_batch(self) -> list[_Waiting]:
         batch = [self._waiting.popleft()]
-        octets = len(batch[0].mail[1])
+        octets = batch[0].size
         while self._waiting and len(batch) < MOST_MAILS:
-            octets += len(self._waiting[0].mail[1])
+            octets += self._waiting[0].size
             if octets > MOST_OCTETS:
                 break
             batch.append(self._waiting.popleft())
@@ -130,7 +145,7 @@ def is_full(error: BaseException | None) -> bool:
         seen.add(id(error))
         if isinstance(error, Overloaded):
             return True
-        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.ENOBUFS}:
             return True
         # SQLITE_FULL and PostgreSQL's 53100 come as text through the drivers.
         if "disk is full" in str(error) or "No space left on device" in str(error):

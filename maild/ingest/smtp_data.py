@@ -4,29 +4,26 @@ END = b"\r\n.\r\n"
 
 
 class DotDecoder:
-    r"""Collects what follows a 354 until CRLF "." CRLF, and takes out the stuffed dots.
+    r"""Takes what follows a 354 until CRLF "." CRLF, and takes out the stuffed dots.
 
     Only the five octets CR LF . CR LF end the data: a bare LF or a bare CR is content, so that nobody can smuggle a
-    second mail past a neighbour who reads line ends more loosely. Octets are kept as they came. Over `limit` octets
-    (counted without the stuffing, RFC 1870 section 3) or after `discard` nothing is kept, but the end is still found,
-    because a reply is due only there.
+    second mail past a neighbour who reads line ends more loosely; `bare` tells of them (RFC 5321 section 2.3.8). Octets
+    are kept as they came. Over `limit` octets (counted without the stuffing, RFC 1870 section 3) or after `discard`
+    nothing is kept, but the end is still found, because a reply is due only there.
     """
 
-    __slots__ = ("_kept", "_limit", "_window", "discarded", "too_big")
+    __slots__ = ("_begun", "_kept", "_limit", "_window", "bare", "discarded", "size", "too_big")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        # The data begins at the beginning of a line: a line end that was never sent stands before it, and is kept
-        # as the first two octets until `take`.
+        # The data begins at the beginning of a line: a line end that was never sent stands before it.
         self._window = END[:2]
+        self._begun = False
         self._kept = bytearray()
+        self.size = 0
+        self.bare = False
         self.too_big = False
         self.discarded = False
-
-    @property
-    def held(self) -> int:
-        """Octets of content in memory."""
-        return max(0, len(self._kept) - 2)
 
     def discard(self) -> None:
         """Keep nothing from now on, and forget what there is."""
@@ -47,15 +44,24 @@ class DotDecoder:
         return None
 
     def take(self) -> bytes:
-        """Give the octets and forget them. To be called once, after the end of data."""
-        octets = bytes(memoryview(self._kept)[2:])
+        """Give the octets since the last call, and forget them."""
+        octets = bytes(self._kept)
         self._kept.clear()
         return octets
 
     def _keep(self, piece: bytes) -> None:
-        if self.discarded:
+        if self.discarded or not piece:
             return
-        self._kept += piece.replace(b"\r\n.", b"\r\n")
-        if self.held > self._limit:
+        # A piece never ends between CR and LF: both are held back.
+        line_ends = piece.count(b"\r\n")
+        if piece.count(b"\n") != line_ends or piece.count(b"\r") != line_ends:
+            self.bare = True
+        content = piece.replace(b"\r\n.", b"\r\n")
+        if not self._begun:
+            self._begun = True
+            content = content[2:]
+        self._kept += content
+        self.size += len(content)
+        if self.size > self._limit:
             self.too_big = True
             self.discard()

@@ -9,11 +9,12 @@ from ipaddress import IPv6Address, ip_address
 class SmtpLimits:
     """Sizes in octets, times in seconds.
 
-    `message` is announced as SIZE (RFC 1870). `in_flight` bounds the octets of all mails between their first octet
-    and their reply. `session` is for a whole connection, `data_idle` for the silence between two chunks of DATA,
-    `command_idle` for that between two commands. `errors` is the number of 5xx replies since the last accepted mail
+    `message` is announced as SIZE (RFC 1870). `session` is for a whole connection, `data_idle` for the silence between
+    two chunks of DATA, `command_idle` for that between two commands. `errors` is the number of 5xx replies since the last accepted mail
     after which a connection ends. `sender_hourly` counts accepted mails of one reverse-path. `trusted_exempt` spares
     trusted hops `per_address` and `sender_hourly`: an MTA in front of us sends everybody's mail from one address.
+    `min_free` octets stay free on the disk. `proxy` is how long a proxy may take to say whom it speaks for. Who was
+    silent for `crowded`, between two commands, makes room where there are `connections` already.
     """
 
     message: int = 25 * 1024 * 1024
@@ -25,8 +26,28 @@ class SmtpLimits:
     command_idle: float = 300
     errors: int = 20
     sender_hourly: int = 60
-    in_flight: int = 256 * 1024 * 1024
     trusted_exempt: bool = True
+    min_free: int = 0
+    proxy: float = 10
+    crowded: float = 10
+
+
+@dataclass(slots=True)
+class Budget:
+    """Octets of mail that are in memory, of all connections together, and how many may be."""
+
+    most: int = 256 * 1024 * 1024
+    held: int = 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Say whether no further mail may begin."""
+        return self.held >= self.most
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Say whether a mail that grows must give up."""
+        return self.held > self.most
 
 
 def neighbourhood(peer: str) -> str:

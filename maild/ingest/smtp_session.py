@@ -1,23 +1,17 @@
-"""One SMTP connection: aiosmtpd's dialogue with everything that a stranger on the internet makes necessary.
-
-aiosmtpd 1.4.6 reads commands and checks their order; this class reads the addresses and DATA itself, words the
-replies (RFC 2034), and ends a connection that is too long, too quiet, too wrong or too late.
-"""
+"""The dialogue of SMTP (RFC 5321), with everything that a stranger on the internet makes necessary."""
 # ruff: noqa: N802 - aiosmtpd finds the methods of SMTP commands by names in capitals
 
-import asyncio
 import hashlib
-from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from aiosmtpd.smtp import SMTP
 
 from maild.ingest.accept import is_full
-from maild.ingest.smtp_data import DotDecoder
+from maild.ingest.smtp_incoming import Incoming
 from maild.ingest.smtp_limits import neighbourhood
-from maild.ingest.smtp_path import NULL_PATH, read_path, with_enhanced_status
-from maild.ingest.smtp_reception import Reception
+from maild.ingest.smtp_line import Line
+from maild.ingest.smtp_path import NULL_PATH, read_path
 from maild.mail import Envelope
 
 log = structlog.get_logger(__name__)
@@ -25,143 +19,13 @@ log = structlog.get_logger(__name__)
 CHUNK = 1024 * 1024
 """More than a stream of `line_length_limit` ever buffers, so that one read empties it."""
 
-LINGER = 2.0
-"""Seconds that a peer has for reading our last words before the connection is cut."""
-
-COMMANDS = {"*": 100, "MAIL": 1000, "DATA": 1000, "RSET": 1000, "RCPT": 10_000}
-"""How often a command may come in one connection."""
+BARE = "550 5.6.0 bare CR or LF within a line: a line ends with CR LF (RFC 5321 section 2.3.8)"
 
 FULL = "452 4.3.1 out of storage for the moment, please try again"
 
 
-class Connection(SMTP):
-    """A peer from 220 to 221 or 421."""
-
-    line_length_limit = 64 * 1024
-    command_size_limit = 2048
-    # Of our own: aiosmtpd's is shared by all connections, grows with each EHLO and is emptied by each new peer.
-    command_size_limits: dict[str, int] = defaultdict(lambda: 2048)  # noqa: RUF012 - so declared by aiosmtpd
-
-    def __init__(self, reception: Reception) -> None:
-        super().__init__(
-            handler=None,
-            data_size_limit=reception.limits.message,
-            enable_SMTPUTF8=True,
-            hostname=reception.hostname,
-            ident="maild",
-            timeout=reception.limits.command_idle,
-            command_call_limit=COMMANDS,
-            loop=asyncio.get_running_loop(),
-        )
-        self._reception = reception
-        self._limits = reception.limits
-        self._peer = ""
-        self._timers: list[asyncio.TimerHandle] = []
-        self._errors = 0
-        self._in_data = False
-        self._end_seen = False
-        self._last_words = ""
-
-    # Coming and going
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let the peer in, or turn it away with a 421."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - create_server makes no other
-        peername = transport.get_extra_info("peername")
-        self._peer = str(peername[0]) if peername else ""
-        refusal = self._reception.refusal(self._peer)
-        if refusal:
-            log.info("smtp.refused", peer=self._peer, because=refusal)
-            transport.set_protocol(asyncio.Protocol())
-            transport.write(refusal.encode() + b"\r\n")
-            transport.close()
-            return
-        super().connection_made(transport)
-        self._timers.append(self.loop.call_later(self._limits.session, self.leave, "421 4.4.2 this took too long"))
-        dialogue = self._handler_coroutine
-        assert dialogue is not None  # noqa: S101 - made by the line above
-        self._reception.come(self, self._peer, dialogue)
-        dialogue.add_done_callback(self._dialogue_done)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Forget the peer."""
-        for timer in self._timers:
-            timer.cancel()
-        self._reception.go(self, self._peer)
-        super().connection_lost(error)
-
-    def leave(self, words: str) -> None:
-        """End the connection with these last words, but not between the end of DATA and its reply."""
-        if self._end_seen and self.transport is not None and not self.transport.is_closing():
-            self._last_words = words
-        else:
-            self.hang_up(words)
-
-    def leave_after_mail(self, words: str) -> None:
-        """End the connection with these last words, after the reply if a mail is on its way in."""
-        if self._in_data:
-            self._last_words = words
-        else:
-            self.hang_up(words)
-
-    def hang_up(self, words: str) -> None:
-        """End the connection now; cut it when the peer does not read the last words."""
-        transport = self.transport
-        if not isinstance(transport, asyncio.Transport):
-            return
-        self._timers.append(self.loop.call_later(LINGER, transport.abort))
-        if transport.is_closing():
-            return
-        log.info("smtp.hung_up", peer=self._peer, because=words)
-        transport.write(words.encode() + b"\r\n")
-        transport.close()
-        if self._handler_coroutine is not None:
-            self._handler_coroutine.cancel()
-
-    def cut(self) -> None:
-        """End the connection without a word."""
-        if isinstance(self.transport, asyncio.Transport):
-            self.transport.abort()
-
-    def _timeout_cb(self) -> None:
-        self.leave("421 4.4.2 too quiet for too long")
-
-    def _dialogue_done(self, dialogue: asyncio.Task[None]) -> None:
-        self._reception.dialogues.discard(dialogue)
-        error = None if dialogue.cancelled() else dialogue.exception()
-        if error is not None and not isinstance(error, ConnectionError):
-            log.error("smtp.fault", peer=self._peer, exc_info=error)
-        if self.transport is not None:
-            self.transport.close()
-
-    # Replies
-
-    async def push(self, status: str | bytes) -> None:
-        """Send one reply, with its enhanced status; a 421 and one 5xx too many end the connection."""
-        text = with_enhanced_status(status if isinstance(status, str) else status.decode())
-        if text.startswith("5"):
-            self._errors += 1
-            if self._errors > self._limits.errors or text.startswith("502 5.5.1 Too many"):
-                text = "421 4.7.0 too many errors"
-        if text.startswith("421"):
-            self.hang_up(text)
-            return
-        await self._send(text)
-
-    async def _send(self, text: str) -> None:
-        if self.transport is None or self.transport.is_closing():
-            # A closed connection has its dialogue cancelled: this is where it learns of it.
-            await asyncio.sleep(0)
-            return
-        await super().push(text)
-
-    async def handle_exception(self, error: Exception) -> str:
-        """Log a fault of ours and ask the peer to come back; it learns nothing else."""
-        log.error("smtp.fault", peer=self._peer, exc_info=error)
-        if self._in_data and not self._end_seen:
-            # The rest of the data must never be read as commands.
-            return "421 4.3.0 a fault of ours, please try again"
-        return "451 4.3.0 a fault of ours, please try again"
+class Connection(Line):
+    """A client of SMTP."""
 
     # Commands
 
@@ -184,8 +48,20 @@ class Connection(SMTP):
         lines = [self.hostname]
         if extended:
             size = f"SIZE {self._limits.message}"
-            lines += [size, "8BITMIME", "SMTPUTF8", "PIPELINING", "ENHANCEDSTATUSCODES", "HELP"]
+            lines += [size, "8BITMIME", "SMTPUTF8", "PIPELINING", "ENHANCEDSTATUSCODES"]
+            lines += ["STARTTLS", "HELP"] if self._offers_tls else ["HELP"]
         await self._send("\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"]))
+
+    async def check_helo_needed(self, helo: str = "EHLO") -> bool:
+        """Refuse what comes before the greeting (RFC 5321 section 4.1.4), or without TLS where that is required."""
+        assert self.session is not None  # noqa: S101 - set when the connection is made
+        if not self.session.host_name:
+            await self.push(f"503 5.5.1 send {helo} first")
+            return True
+        if self._reception.require_tls and not self.is_secured and not self._reception.trusted(self._peer):
+            await self.push("530 5.7.0 STARTTLS comes first")
+            return True
+        return False
 
     async def smtp_HELP(self, arg: str) -> None:  # noqa: ARG002 - the same help for everything
         """RFC 5321 section 4.1.1.8."""
@@ -199,9 +75,19 @@ class Connection(SMTP):
         """Refused: mail comes in here, it does not go out."""
         await self.push("502 5.5.1 not implemented")
 
-    async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: ARG002 - refused in any form
-        """Refused, as it is not offered."""
-        await self.push("502 5.5.1 not implemented")
+    @property
+    def _offers_tls(self) -> bool:
+        return not self.is_secured and self._reception.tls() is not None
+
+    async def smtp_STARTTLS(self, arg: str) -> None:
+        """RFC 3207 section 4."""
+        context = None if self.is_secured else self._reception.tls()
+        if context is None:
+            await self.push("502 5.5.1 not implemented" if not self.is_secured else "503 5.5.1 TLS is spoken already")
+        elif arg:
+            await self.push("501 5.5.4 STARTTLS has no parameters")
+        else:
+            await self._secure(context)
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         return read_path(arg) or (None, None) if arg else ("", "")
@@ -227,9 +113,10 @@ class Connection(SMTP):
             return "553 5.1.3 no recipient"
         if not self._reception.is_ours(address):
             return "550 5.1.1 no such mailbox here"
-        if address.lower() in (each.lower() for each in self.envelope.rcpt_tos):
+        if address.lower() in (before := _distinct(self.envelope.rcpt_tos)):
+            self.envelope.rcpt_tos.append(address)
             return "250 2.1.5 recipient ok, again"
-        if len(self.envelope.rcpt_tos) >= self._limits.recipients:
+        if len(before) >= self._limits.recipients:
             return "452 4.5.3 too many recipients"
         self.envelope.rcpt_tos.append(address)
         self.envelope.rcpt_options.extend(options)
@@ -257,16 +144,15 @@ class Connection(SMTP):
             await self.push("501 5.5.4 DATA has no parameters")
         elif not self._may_send(sender):
             await self.push("450 4.7.1 too many mails from this sender within an hour")
-        elif self._reception.octets >= self._limits.in_flight:
+        elif self._reception.is_full:
             await self.push(FULL)
         else:
             await self._receive(sender, tuple(envelope.rcpt_tos))
 
     async def _receive(self, sender: str, recipients: tuple[str, ...]) -> None:
-        decoder = DotDecoder(self._limits.message)
         who = self._sender(sender)
         accepted = False
-        held = 0
+        incoming = Incoming(self._reception)
         self._in_data = True
         self._reception.senders.take(who, self.loop.time())
         try:
@@ -277,22 +163,18 @@ class Connection(SMTP):
                 chunk = await self._reader.read(CHUNK)
                 if not chunk:
                     raise ConnectionResetError("hung up in DATA")
-                rest = decoder.feed(chunk)
-                self._reception.octets += decoder.held - held
-                held = decoder.held
-                if self._reception.octets > self._limits.in_flight:
-                    decoder.discard()
+                rest = await incoming.feed(chunk)
             self._end_seen = True
             if self._timeout_handle is not None:
                 self._timeout_handle.cancel()
             if rest:
                 self._reader.feed_data(rest)
-            reply = await self._reply_to(decoder, sender, recipients)
+            reply = await self._reply_to(incoming, sender, recipients)
             accepted = reply.startswith("2")
             self.envelope = self._create_envelope()
-            await self.push(reply)
+            await self._answer(reply, recipients)
         finally:
-            self._reception.octets -= held
+            incoming.close()
             if accepted:
                 self._errors = 0
             else:
@@ -302,29 +184,50 @@ class Connection(SMTP):
         if self._last_words:
             self.hang_up(self._last_words)
 
-    async def _reply_to(self, decoder: DotDecoder, sender: str, recipients: tuple[str, ...]) -> str:
-        if decoder.too_big:
+    async def _answer(self, reply: str, recipients: tuple[str, ...]) -> None:  # noqa: ARG002 - LMTP answers each
+        """Reply to the end of data."""
+        await self.push(reply)
+
+    async def _reply_to(self, incoming: Incoming, sender: str, recipients: tuple[str, ...]) -> str:
+        if incoming.is_too_big:
             return f"552 5.3.4 larger than {self._limits.message} octets"
-        if decoder.discarded:
-            return FULL
+        if incoming.is_bare and not self._reception.trusted(self._peer):
+            return BARE
         try:
-            return await self._store(decoder.take(), sender, recipients)
+            return await self._store(incoming, sender, recipients)
         except Exception as error:
             if is_full(error):
-                log.warning("smtp.full", peer=self._peer, because=str(error))
+                log.warning("smtp.full", via=self.via, peer=self._peer, because=str(error))
                 return FULL
-            log.exception("smtp.not_accepted", peer=self._peer)
+            log.exception("smtp.not_accepted", via=self.via, peer=self._peer)
             return "451 4.3.0 could not be stored, please try again"
 
-    async def _store(self, octets: bytes, sender: str, recipients: tuple[str, ...]) -> str:
+    async def _store(self, incoming: Incoming, sender: str, recipients: tuple[str, ...]) -> str:
         env = Envelope(
             mail_from="" if sender == NULL_PATH else sender,
-            rcpt_to=recipients,
-            via="smtp",
+            rcpt_to=tuple(_distinct(recipients).values()),
+            via=self.via,
             peer=self._peer,
             received_at=self._reception.now(),
         )
-        digest = hashlib.sha256(octets).hexdigest()
+        octets = await incoming.octets()
+        digest = hashlib.sha256(octets).hexdigest() if isinstance(octets, bytes) else octets.digest
         await self._reception.accept(env, octets)
-        log.info("smtp.accepted", peer=self._peer, digest=digest, size=len(octets), recipients=len(env.rcpt_to))
+        log.info(
+            "smtp.accepted",
+            via=self.via,
+            peer=self._peer,
+            tls=self.is_secured,
+            digest=digest,
+            size=incoming.size,
+            recipients=len(env.rcpt_to),
+        )
         return f"250 2.0.0 accepted {digest[:12]}"
+
+
+def _distinct(addresses: Iterable[str]) -> dict[str, str]:
+    """Give addresses as they were first written, by how they are compared, in order."""
+    found: dict[str, str] = {}
+    for address in addresses:
+        found.setdefault(address.lower(), address)
+    return found

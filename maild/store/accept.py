@@ -1,19 +1,18 @@
 """The way in: octets for recipients, durable before the 250; then one row after another for the worker."""
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import Any
 
 from tortoise.expressions import Q
 
 from maild.mail import Envelope, Received
 from maild.store import models
-from maild.store.door import Write
+from maild.store.door import Read, Write
 from maild.store.lines import ReceivedLine
-from maild.store.packing import Packed, digest_of, pack, unpack
+from maild.store.packing import Packed, Pieces, digest_of, pack, unpack
 from maild.store.shelf import EVER, FREE, LEASE, Shelf, instant, marks, reading
 from maild.store.words import key
 
@@ -37,7 +36,7 @@ _TAKE = f"""WITH mine AS MATERIALIZED (
     SELECT id FROM received WHERE state = 'waiting' AND id > ? AND (retry_at IS NULL OR retry_at <= ?) AND {FREE}
     ORDER BY id LIMIT ? /*! FOR UPDATE SKIP LOCKED */)
 UPDATE received SET attempts = attempts + 1, taken_by = ?, taken_until = ? WHERE id IN (SELECT id FROM mine)
-RETURNING id, digest, mail_from, rcpt, via, peer, received_at, attempts"""  # noqa: S608 - our own text
+RETURNING id, digest, mail_from, rcpt, via, peer, received_at, attempts, no_spam"""  # noqa: S608 - our own text
 _RELEASE = """UPDATE received SET attempts = attempts - 1, taken_by = NULL, taken_until = NULL
 WHERE state = 'waiting' AND attempts > 0 AND id IN ({})"""
 _LATER = """UPDATE received SET retry_at = ?, fault = ?, taken_by = NULL, taken_until = NULL
@@ -45,29 +44,31 @@ WHERE id = ? AND state = 'waiting'"""
 _LEAVE = "UPDATE received SET taken_by = NULL, taken_until = NULL WHERE state = 'waiting' AND taken_by = ?"
 _QUARANTINE = "UPDATE received SET state = 'quarantined', fault = ?, done_at = ? WHERE id = ? AND state = 'waiting'"
 _AGAIN = """UPDATE received SET state = 'waiting', attempts = 0, retry_at = NULL, taken_by = NULL, taken_until = NULL,
-    fault = '', done_at = NULL
+    fault = '', done_at = NULL, because = ''
 WHERE id = ? AND state = 'quarantined'"""
+_NO_SPAM = _AGAIN.replace("= 'quarantined'", "= 'spam'").replace("SET ", "SET no_spam = TRUE, ")
+_OCTETS = "SELECT zstd, size FROM octets WHERE digest = ?"
 _DROP = """UPDATE received SET state = 'dropped', because = ?, done_at = ?
-WHERE id = ? AND state IN ('waiting', 'quarantined')"""
+WHERE id = ? AND state IN ('waiting', 'quarantined', 'spam')"""
 
 
 class Accepting(Shelf):
     """Methods over `octets` and `received`."""
 
-    async def accept(self, batch: Sequence[tuple[Envelope, bytes]]) -> list[tuple[int, ...]]:
+    async def accept(self, batch: Sequence[tuple[Envelope, bytes | Pieces]]) -> list[tuple[int, ...]]:
         """Store mails in one unit and give the received ids of each, one for each recipient; durable on return.
 
         The same octets for the same recipient within 7 days give the id they have, unless quarantined or dropped.
         """
         if not batch:
             return []
-        if sum(len(octets) for _, octets in batch) <= INLINE:
+        if sum(len(octets) if isinstance(octets, bytes) else octets.size for _, octets in batch) <= INLINE:
             packed = [pack(octets) for _, octets in batch]
         else:
             packed = await asyncio.to_thread(lambda: [pack(octets) for _, octets in batch])
         unit: list[Write] = []
         for (env, _), octets in zip(batch, packed, strict=True):
-            unit.extend(_accepted(env, octets))
+            unit.extend(accepted(env, octets))
         # Looking for a twin and inserting is two steps, so no two units may do that with the same octets.
         alone = {octets.digest for octets in packed}
         answers = iter(await self._door.write(unit, alone=alone, tell="received"))
@@ -101,6 +102,7 @@ class Accepting(Shelf):
                 peer=row[5],
                 received_at=instant(row[6]),
                 attempts=row[7],
+                no_spam=bool(row[8]),
             )
             for row in rows
         ]
@@ -144,8 +146,12 @@ class Accepting(Shelf):
         """Let a quarantined mail wait again, as if new; ConflictError where it is not quarantined."""
         await self._write(Write(_AGAIN, (received_id,), expect=1))
 
+    async def no_spam(self, received_id: int) -> None:
+        """Let a mail that was called spam wait again, whatever the verdict; ConflictError where it is not among them."""
+        await self._write(Write(_NO_SPAM, (received_id,), expect=1))
+
     async def drop(self, received_id: int, because: str, now: datetime) -> None:
-        """Give a waiting or quarantined mail up, for a reason; ConflictError where it is neither."""
+        """Give up, for a reason, a mail that waits, is quarantined or was called spam; ConflictError where it is none."""
         await self._write(Write(_DROP, (because, now, received_id), expect=1))
 
     @reading
@@ -184,25 +190,24 @@ class Accepting(Shelf):
 
     async def octets(self, digest: str) -> bytes:
         """Give stored octets; KeyError where the ledger has none of that digest, ValueError where they are damaged."""
-        return (await self._octets_of({digest}))[digest]
-
-    @reading
-    async def _octets_of(self, digests: Collection[str]) -> dict[str, bytes]:
-        rows = await self._from(models.Octets).filter(digest__in=list(digests)).values("digest", "zstd", "size")
-        if sum(row["size"] for row in rows) <= INLINE:
-            return _unpacked(rows)
-        return await asyncio.to_thread(_unpacked, rows)
-
-
-def _unpacked(rows: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:
-    found = {row["digest"]: unpack(row["zstd"]) for row in rows}
-    for digest, octets in found.items():
-        if digest_of(octets) != digest:
-            raise ValueError(f"the octets {digest} are damaged")
-    return found
+        (lines,) = await self._door.read([Read(_OCTETS, (digest,))])
+        if not lines:
+            raise KeyError(digest)
+        packed = lines[0]["zstd"]
+        if lines[0]["size"] <= INLINE:
+            return _unpacked(digest, packed)
+        return await asyncio.to_thread(_unpacked, digest, packed)
 
 
-def _accepted(env: Envelope, packed: Packed) -> Iterator[Write]:
+def _unpacked(digest: str, packed: bytes) -> bytes:
+    octets = unpack(packed)
+    if digest_of(octets) != digest:
+        raise ValueError(f"the octets {digest} are damaged")
+    return octets
+
+
+def accepted(env: Envelope, packed: Packed) -> Iterator[Write]:
+    """Give the statements that store octets for their recipients: one for the octets, two for each recipient."""
     yield packed.write()
     for rcpt in env.rcpt_to:
         rcpt_key = key(rcpt.lower())

@@ -11,16 +11,14 @@ from maild.store import models
 from maild.store.accept import Accepting, accepted
 from maild.store.door import Read, Write
 from maild.store.packing import Packed, pack
-from maild.store.shelf import FREE, LEASE, chunks, instant, marks, reading
+from maild.store.shelf import EVER, FREE, LEASE, chunks, instant, marks, reading
 
 _KNOW = "INSERT INTO mailbox (name) VALUES (?) ON CONFLICT (name) DO NOTHING"
 _TAKE = f"""UPDATE mailbox SET taken_by = ?, taken_until = ? WHERE name = ? AND {FREE}
 RETURNING id, uidvalidity, last_uid, looked_at, reconciled_at"""  # noqa: S608 - our own text
 _LEAVE = "UPDATE mailbox SET taken_by = NULL, taken_until = NULL WHERE id = ? AND taken_by = ?"
 _MINE = "UPDATE mailbox SET taken_until = ? WHERE id = ? AND taken_by = ?"
-_NEWEST = """UPDATE mailbox SET uidvalidity = ?,
-    last_uid = CASE WHEN uidvalidity = ? AND last_uid > ? THEN last_uid ELSE ? END WHERE id = ?"""
-_LOOKED = "UPDATE mailbox SET uidvalidity = ?, looked_at = ? WHERE id = ?"
+_LOOKED = "UPDATE mailbox SET uidvalidity = ?, last_uid = ?, looked_at = ? WHERE id = ?"
 _RECONCILED = "UPDATE mailbox SET reconciled_at = ? WHERE id = ?"
 _NOTE = """INSERT INTO mailbox_uid (mailbox, uidvalidity, uid, digest, fault, fetched_at) VALUES {}
 ON CONFLICT (mailbox, uidvalidity, uid) DO UPDATE
@@ -80,6 +78,15 @@ class Fetching(Accepting):
         return dict(await rows.values_list("uid", "fault"))
 
     @reading
+    async def moved_away(self, mailbox: int, uidvalidity: int, uids: Collection[int]) -> set[int]:
+        """Give which of these UIDs are known as moved away."""
+        found: set[int] = set()
+        rows = self._from(models.MailboxUid).filter(mailbox=mailbox, uidvalidity=uidvalidity, moved_at__gt=EVER)
+        for some in chunks(uids):
+            found.update([row["uid"] for row in await rows.filter(uid__in=some).values("uid")])
+        return found
+
+    @reading
     async def first_seen(self, mailbox: int) -> datetime | None:
         """Give when the first UID of a folder was noted; None where there is none."""
         rows = await self._from(models.MailboxUid).filter(mailbox=mailbox).order_by("id").limit(1).values("fetched_at")
@@ -90,8 +97,7 @@ class Fetching(Accepting):
         await self._write(
             self._mine(mailbox, now),
             *_noted(mailbox, uidvalidity, [(uid, None, OLD) for uid in uids], now),
-            _newest(mailbox, uidvalidity, uids),
-            Write(_LOOKED, (uidvalidity, now, mailbox)),
+            Write(_LOOKED, (uidvalidity, max(uids, default=0), now, mailbox)),
             Write(_RECONCILED, (now, mailbox)),
         )
 
@@ -114,16 +120,19 @@ class Fetching(Accepting):
             self._mine(mailbox, now),
             *chain.from_iterable(accepted(env, each) for env, each in mails),
             *_noted(mailbox, uidvalidity, rows, now),
-            _newest(mailbox, uidvalidity, [one.uid for one in noted]),
         ]
         # As in `accept`: no two units may look for a twin of the same octets and insert.
         alone = {each.digest for _, each in mails}
         answers = await self._door.write(unit, alone=alone, tell="received")
         return Kept(_received_ids(mails, answers[1:]), sum(1 for each in packed if each and each.digest in before))
 
-    async def looked(self, mailbox: int, uidvalidity: int, at: datetime, now: datetime) -> None:
-        """Note that all of a folder was seen as of `at`."""
-        await self._write(self._mine(mailbox, now), Write(_LOOKED, (uidvalidity, at, mailbox)))
+    async def looked(self, held: Held, now: datetime) -> None:
+        """Note as of when all of a folder was seen, under which UIDVALIDITY, and up to which UID.
+
+        Only now the UIDVALIDITY is known: until then whoever comes after a crash finds that it is a new one.
+        """
+        seen = Write(_LOOKED, (held.uidvalidity, held.last_uid, held.looked_at, held.id))
+        await self._write(self._mine(held.id, now), seen)
 
     async def reconciled(self, mailbox: int, uidvalidity: int, gone: Collection[int], now: datetime) -> None:
         """Note that the UIDs were compared; those that somebody took away are told once."""
@@ -158,11 +167,6 @@ class Fetching(Accepting):
 
     def _mine(self, mailbox: int, now: datetime) -> Write:
         return Write(_MINE, (now + LEASE, mailbox, self._door.name), expect=1)
-
-
-def _newest(mailbox: int, uidvalidity: int, uids: Sequence[int]) -> Write:
-    last = max(uids, default=0)
-    return Write(_NEWEST, (uidvalidity, uidvalidity, last, last, mailbox))
 
 
 def _noted(

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from tortoise.context import TortoiseContext
 
 from maild.store import migrate as migrations
+from maild.store.copying import Migrated
 from maild.store.door import Door, Heard
 from maild.store.door_sqlite import SqliteDoor
 from maild.store.evidence import Evidence
@@ -33,27 +34,33 @@ class Ledger(Fetching, Owing, Recording, Evidence, Showing, Watching):
     kept without NUL and lone surrogates (`maild.store.door.writable`).
     """
 
+    migrated: Migrated
+    """What opening it did to its version."""
+
     _lock: int | None
 
     @classmethod
-    async def open(cls, url: str, *, exclusive: bool = False, migrate: bool = True) -> "Ledger":
+    async def open(
+        cls, url: str, *, exclusive: bool = False, migrate: bool = True, copies: Path | None = None
+    ) -> "Ledger":
         """Open `sqlite:///path/to/file.db`, made if need be, or `postgres://user@host/database`, and bring it to this version.
 
         `exclusive` is for the daemon: LedgerInUseError where another one holds the file. On PostgreSQL daemons share.
-        Without `migrate` a ledger of another version is refused. LedgerSchemaError for such, LedgerAwayError where no
-        server answers, LedgerError where the file cannot be opened.
+        A copy of an older one with content is kept in the folder `copies` first; without a folder there is none.
+        Without `migrate` a ledger of another version is refused. LedgerSchemaError for such and where no copy can be
+        made, LedgerAwayError where no server answers, LedgerError where the file cannot be opened.
         """
         lock = None
         door: Door | None = None
         context = TortoiseContext()
         try:
             if url.startswith(POSTGRES):
-                door, reading = await _postgres(url, migrate=migrate)
+                door, migrated, reading = await _postgres(url, copies, migrate=migrate)
             else:
                 path = path_of(url)
                 _make(path)
                 lock = _hold(path) if exclusive else None
-                door, reading = await _sqlite(path, migrate=migrate)
+                door, migrated, reading = await _sqlite(path, copies, migrate=migrate)
             with door.naming_faults(), context:
                 await context.init(_tortoise(reading))
                 # Now, because a caller cancelled while tortoise connects would keep its lock for ever.
@@ -65,6 +72,7 @@ class Ledger(Fetching, Owing, Recording, Evidence, Showing, Watching):
             _let_go(lock)
             raise
         ledger = cls(door, context)
+        ledger.migrated = migrated
         ledger._lock = lock
         return ledger
 
@@ -117,21 +125,21 @@ def is_made(url: str) -> bool:
     return url.startswith(POSTGRES) or path_of(url).exists()
 
 
-async def _sqlite(path: Path, *, migrate: bool) -> tuple[Door, dict[str, Any]]:
+async def _sqlite(path: Path, copies: Path | None, *, migrate: bool) -> tuple[Door, Migrated, dict[str, Any]]:
     # Before the door, which makes a file WAL.
     await asyncio.to_thread(migrations.refuse_foreign, path)
     door = await SqliteDoor.open(path)
     try:
-        await door.run((lambda con: migrations.migrate(con, path)) if migrate else migrations.check)
+        done = await door.run((lambda con: migrations.migrate(con, copies)) if migrate else migrations.check)
     except BaseException:
         await door.close()
         raise
     # query_only: whatever reads cannot write past the door.
     credentials = {"file_path": str(path), "busy_timeout": 10_000, "query_only": "ON"}
-    return door, {"engine": "tortoise.backends.sqlite", "credentials": credentials}
+    return door, done, {"engine": "tortoise.backends.sqlite", "credentials": credentials}
 
 
-async def _postgres(url: str, *, migrate: bool) -> tuple[Door, dict[str, Any]]:
+async def _postgres(url: str, copies: Path | None, *, migrate: bool) -> tuple[Door, Migrated, dict[str, Any]]:
     try:
         # Here, because the driver is an extra.
         from maild.store import migrate_postgres  # noqa: PLC0415 - likewise
@@ -140,11 +148,13 @@ async def _postgres(url: str, *, migrate: bool) -> tuple[Door, dict[str, Any]]:
         raise LedgerError(f"PostgreSQL needs the module {error.name}: pip install 'maild[postgres]'") from error
     door = await PostgresDoor.open(url)
     try:
-        await door.run(migrate_postgres.migrate if migrate else migrate_postgres.check)
+        done = await door.run(
+            (lambda con: migrate_postgres.migrate(con, url, copies)) if migrate else migrate_postgres.check
+        )
     except BaseException:
         await door.close()
         raise
-    return door, {"engine": "maild.store.reading_postgres", "credentials": {"url": url}}
+    return door, done, {"engine": "maild.store.reading_postgres", "credentials": {"url": url}}
 
 
 def _tortoise(connection: dict[str, Any]) -> dict[str, Any]:

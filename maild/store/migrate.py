@@ -1,12 +1,12 @@
 """Brings a ledger to this version: numbered, reviewed SQL files, all missing ones in one transaction."""
 
-import os
 import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from maild.store.copying import Migrated, kept, no_copy
 from maild.store.door_sqlite import begin, rollback
 from maild.store.faults import LedgerSchemaError
 
@@ -57,9 +57,11 @@ def refuse_foreign(path: Path) -> None:
         )
 
 
-def check(con: sqlite3.Connection, folder: Path = FOLDER) -> None:
+def check(con: sqlite3.Connection, folder: Path = FOLDER) -> Migrated:
     """Refuse (LedgerSchemaError) a ledger that is not of this version."""
-    refuse(version(con), len(steps(folder)))
+    have = version(con)
+    refuse(have, len(steps(folder)))
+    return Migrated(have, have)
 
 
 def refuse(have: int, want: int) -> None:
@@ -72,20 +74,23 @@ def refuse(have: int, want: int) -> None:
         raise LedgerSchemaError(f"the ledger has version {have}, this maild needs {want}: run `maild migrate`")
 
 
-def migrate(con: sqlite3.Connection, path: Path, folder: Path = FOLDER) -> None:
-    """Apply what is missing, after a copy of a ledger that has content; all of it or nothing.
+def migrate(con: sqlite3.Connection, copies: Path | None = None, folder: Path = FOLDER) -> Migrated:
+    """Apply what is missing, after a copy in `copies` of a ledger that has content; all of it or nothing.
 
     Foreign keys are off meanwhile (a table that is remade must not delete its children) and are checked before the
-    commit. LedgerSchemaError when they do not hold, or when the ledger is of a later version.
+    commit. LedgerSchemaError when they do not hold, when no copy can be made, or when the ledger is of a later version.
     """
     have, wanted = version(con), steps(folder)
+    done = Migrated(have, have)
     if have < len(wanted):
-        if have:
-            _keep_copy(con, path.with_name(f"{path.name}.before-{have + 1:04}"))
         con.execute("PRAGMA foreign_keys = OFF")
         try:
             begin(con)
-            _apply(con, wanted)
+            # Read again under the write lock: another process may have been quicker.
+            have = version(con)
+            copy = _keep_copy(con, copies, have + 1) if copies and 0 < have < len(wanted) else None
+            _apply(con, {number: step for number, step in wanted.items() if number > have})
+            done = Migrated(have, max(have, len(wanted)), copy)
             con.execute("COMMIT")
         except BaseException:
             rollback(con)
@@ -93,17 +98,15 @@ def migrate(con: sqlite3.Connection, path: Path, folder: Path = FOLDER) -> None:
         finally:
             con.execute("PRAGMA foreign_keys = ON")
     check(con, folder)
+    return done
 
 
-def _apply(con: sqlite3.Connection, wanted: dict[int, Path]) -> None:
+def _apply(con: sqlite3.Connection, missing: dict[int, Path]) -> None:
     con.execute(_VERSION)
-    # Read again under the write lock: another process may have been quicker.
-    have = version(con)
-    for number, step in wanted.items():
-        if number > have:
-            for statement in _statements(step.read_text(encoding="utf-8")):
-                con.execute(statement)
-            con.execute(_APPLIED, (number, step.stem))
+    for number, step in missing.items():
+        for statement in _statements(step.read_text(encoding="utf-8")):
+            con.execute(statement)
+        con.execute(_APPLIED, (number, step.stem))
     if orphans := con.execute("PRAGMA foreign_key_check").fetchall():
         raise LedgerSchemaError(
             f"after the migration {len(orphans)} rows point nowhere, first {orphans[0]}: nothing changed"
@@ -122,9 +125,13 @@ def _statements(script: str) -> Iterator[str]:
         yield statement
 
 
-def _keep_copy(con: sqlite3.Connection, copy: Path) -> None:
-    part = copy.with_name(f"{copy.name}.part")
-    part.unlink(missing_ok=True)
-    os.close(os.open(part, os.O_CREAT | os.O_WRONLY, 0o600))
-    con.execute("VACUUM INTO ?", (str(part),))
-    part.replace(copy)
+def _keep_copy(con: sqlite3.Connection, copies: Path, first: int) -> Path:
+    (file,) = con.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()
+    copy = copies / f"{Path(file).name}.before-{first:04}"
+    try:
+        # Beside the connection that holds the write lock, which may not do it: nobody writes meanwhile.
+        with kept(copy) as part, closing(sqlite3.connect(file, isolation_level=None)) as beside:
+            beside.execute("VACUUM INTO ?", (str(part),))
+    except sqlite3.Error as error:
+        raise no_copy(f"{copy}: {error}") from error
+    return copy

@@ -66,6 +66,7 @@ class Received(Model):
     fault = _Words()
     done_at = InstantField(null=True)
     because = _Words()
+    no_spam = fields.BooleanField()
 
 
 class Party(Model):

@@ -21,8 +21,8 @@ from maild.ticket import Event, Message, Ticket
 class Record:
     """One decision, written as a whole or not at all. Fields left out change nothing.
 
-    `at` is when it was decided. `received_id` is the row it settles, for the reason `because`; a row that no longer
-    waits is a conflict, and so is a `ticket` of another revision than the ledger's: somebody else wrote it after it was
+    `at` is when it was decided. `received_id` is the row it settles, done or spam, for the reason `because`; a row that
+    no longer waits is a conflict, and so is a `ticket` of another revision than the ledger's: somebody else wrote it after it was
     read. `clocks` replace every clock of `clock_ticket` (by default of `ticket`), each with the instant
     at which the watch loop must look at it next; None leaves them, () removes them. `references` are (Message-ID,
     ticket, own | seen | named); those known stay. `escalations` are (ticket, metric, cycle, level, because), and one that
@@ -33,6 +33,7 @@ class Record:
     at: datetime
     because: str = ""
     received_id: int | None = None
+    settled: str = "done"
     ticket: Ticket | None = None
     messages: tuple[Message, ...] = ()
     references: tuple[tuple[str, int, str], ...] = ()
@@ -69,7 +70,7 @@ def writes(record: Record) -> list[Write]:
     )
 
 
-_SETTLE = "UPDATE received SET state = 'done', done_at = ?, because = ?, fault = '' WHERE id = ? AND state = 'waiting'"
+_SETTLE = "UPDATE received SET state = ?, done_at = ?, because = ?, fault = '' WHERE id = ? AND state = 'waiting'"
 _KEEP = "ON CONFLICT DO NOTHING"
 _MET = (
     "ON CONFLICT (address) DO UPDATE SET "
@@ -86,7 +87,7 @@ def _insert(table: str, row: Mapping[str, Any], more: str = "") -> Write:
 
 def _settled(record: Record) -> Iterator[Write]:
     if record.received_id is not None:
-        yield Write(_SETTLE, (record.at, record.because, record.received_id), expect=1)
+        yield Write(_SETTLE, (record.settled, record.at, record.because, record.received_id), expect=1)
 
 
 def _ticket(record: Record) -> Iterator[Write]:

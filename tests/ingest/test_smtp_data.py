@@ -97,9 +97,9 @@ def test_the_limit_counts_content_without_stuffing(size, too_big):
 def test_the_end_is_found_after_everything_was_thrown_away():
     decoder = DotDecoder(10)
     assert decoder.feed(b"a" * 100) is None
-    assert (decoder.too_big, decoder.held) == (True, 0)
+    assert (decoder.too_big, decoder.take()) == (True, b"")
     assert decoder.feed(b"b" * 100 + b"\r\n.") is None
-    assert decoder.held == 0
+    assert decoder.take() == b""
     assert decoder.feed(b"\r\nQUIT") == b"QUIT"
 
 
@@ -107,4 +107,37 @@ def test_discarding_is_not_being_too_big():
     decoder = DotDecoder(10)
     decoder.feed(b"abc")
     decoder.discard()
-    assert (decoder.too_big, decoder.discarded, decoder.held) == (False, True, 0)
+    assert (decoder.too_big, decoder.discarded, decoder.take()) == (False, True, b"")
+
+
+LONE = [
+    (b"", False),
+    (b"\r\n", False),
+    (b"a\r\n\r\n..b\r\n", False),
+    (b"a\nb\r\n", True),
+    (b"a\rb\r\n", True),
+    (b"\na\r\n", True),
+    (b"a\r\r\n", True),
+    (b"a\n\r\n", True),
+    (b"a\r\n\r", True),
+]
+
+
+@pytest.mark.parametrize(("body", "bare"), LONE)
+def test_a_lone_cr_or_lf_is_seen_at_every_split(body, bare):
+    stream = body + (b"" if not body or body.endswith(b"\r\n") else b"\r\n") + b".\r\n"
+    for cut in range(len(stream) + 1):
+        decoder = DotDecoder(1000)
+        rest = decoder.feed(stream[:cut])
+        assert (decoder.feed(stream[cut:]) if rest is None else rest) in {b"", stream[cut:]}
+        assert decoder.bare is bare
+
+
+def test_octets_may_be_taken_as_they_come():
+    decoder = DotDecoder(1000)
+    taken = []
+    for octet in b"..one\r\n.two\r\n.\r\n":
+        decoder.feed(bytes([octet]))
+        taken.append(decoder.take())
+    assert b"".join(taken) == b".one\r\ntwo\r\n"
+    assert decoder.size == len(b".one\r\ntwo\r\n")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from maild.ingest.accept import Acceptor, Overloaded
-from maild.ingest.smtp import SmtpLimits, SmtpServer
+from maild.ingest.smtp import Reception, SmtpLimits, SmtpServer
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 OURS = {"csm@example.com", "support@example.com"}
@@ -68,19 +68,20 @@ def store():
 
 
 @pytest.fixture
-async def start(store):
+async def start(store, tmp_path):
     servers = []
 
     async def begin(accept=store.accept, trusted=lambda peer: False, **limits):
-        server = SmtpServer(
-            [("127.0.0.1", 0)],
+        reception = Reception(
             hostname="mx.example.com",
             accept=accept,
             is_ours=is_ours,
             trusted=trusted,
             now=lambda: NOW,
+            folder=tmp_path,
             limits=SmtpLimits(**limits),
         )
+        server = SmtpServer(reception, [("127.0.0.1", 0)])
         await server.start()
         servers.append(server)
         return server
@@ -109,7 +110,7 @@ async def dial():
 
 
 async def test_a_mail_is_stored_as_it_came(start, dial, store):
-    wire = await dial(await start(), lines=HELLO)
+    wire = await dial(await start(trusted=lambda peer: True), lines=HELLO)
     assert (await wire.say("DATA")).startswith("354 ")
     octets = b"Subject: hi\r\n\r\n.dots\r\n\xff\x00 bare\nand\rends\r\n"
     reply = await wire.send(octets.replace(b"\r\n.", b"\r\n..") + b".\r\n")
@@ -338,14 +339,7 @@ async def test_fifty_senders_share_commits(start, dial):
 async def test_two_listeners_or_none(start, store):
     first = await start()
     port = first.addresses[0][1]
-    both = SmtpServer(
-        [("127.0.0.1", 0), ("127.0.0.1", port)],
-        hostname="x",
-        accept=store.accept,
-        is_ours=is_ours,
-        trusted=is_ours,
-        now=lambda: NOW,
-    )
+    both = SmtpServer(first._reception, [("127.0.0.1", 0), ("127.0.0.1", port)])
     with pytest.raises(OSError, match="in use"):
         await both.start()
     assert both.addresses == ()

@@ -94,14 +94,22 @@ class Stage:
         self.time[0] += timedelta(**by)
 
     async def arrive(
-        self, sender, subject="checkout down", *, to=("csm@desk.example",), text="Hello.", msgid=None, **more
+        self,
+        sender,
+        subject="checkout down",
+        *,
+        to=("csm@desk.example",),
+        text="Hello.",
+        msgid=None,
+        peer="127.0.0.1",
+        **more,
     ):
         """Store a mail, as the SMTP door does; give the received ids."""
         octets = mail_of(sender, subject, text, msgid or f"m{len(await self.ledger.received())}@client.example", **more)
-        return await self.store(sender, to, octets)
+        return await self.store(sender, to, octets, peer)
 
-    async def store(self, sender, to, octets):
-        env = Envelope(sender, tuple(to), "smtp", "127.0.0.1", self.time[0])
+    async def store(self, sender, to, octets, peer="127.0.0.1"):
+        env = Envelope(sender, tuple(to), "smtp", peer, self.time[0])
         return (await self.ledger.accept([(env, octets)]))[0]
 
     async def tickets(self):

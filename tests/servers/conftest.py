@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import select
 import shutil
 import signal
@@ -117,6 +118,9 @@ class Desk:
 
     folder: Path
     process: subprocess.Popen | None = None
+    command: tuple = (sys.executable, "-m", "maild")
+    inherited: tuple = ()
+    ready: str = ""
 
     @property
     def log(self):
@@ -124,12 +128,20 @@ class Desk:
 
     def start(self):
         with (self.folder / "log").open("ab") as log:
-            command = [sys.executable, "-m", "maild", "serve", "-c", f"{self.folder}/maild.toml"]
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, cwd=self.folder)
+            command = [*self.command, "serve", "-c", f"{self.folder}/maild.toml"]
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=log, cwd=self.folder, pass_fds=self.inherited
+            )
         ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
         line = self.process.stdout.readline().decode() if ready else ""
         assert line.startswith("ready"), f"{line!r}\n{self.log}"
+        self.ready = line
         return self
+
+    @property
+    def port(self):
+        """The port of its SMTP door."""
+        return int(re.search(r"smtp=127\.0\.0\.1:(\d+)", self.ready)[1])
 
     def end(self):
         if self.process is not None and self.process.poll() is None:

@@ -142,6 +142,52 @@ async def test_another_process_writes_while_we_are_inside_units(sqlite_ledger, s
     assert await sqlite_ledger.waiting_count() == 80
 
 
+async def test_commands_write_while_we_are_inside_units(ledger, url, make, now, tmp_path):
+    await ledger.record([Record(at=now, ticket=make.ticket())])
+    broken = [ids[0] for ids in await ledger.accept([(make.env(), b"%d" % n) for n in range(3)])]
+    for number in broken:
+        await ledger.quarantine(number, "fault", now)
+    file = tmp_path / "maild.toml"
+    agent = '[[agent]]\nid = "ann"\naddress = "ann@staff.example"\n'
+    file.write_text(f'[desk]\naddress = "csm@example.com"\ndata_dir = "."\n[database]\nurl = "{url}"\n{agent}')
+    done = asyncio.Event()
+
+    async def inside():
+        while not done.is_set():
+            async with ledger.deciding():
+                if url.startswith("sqlite"):
+                    await ledger._door.run(_hold_the_lock)
+                else:
+                    await ledger._door.write([Write("SELECT 1 FROM pg_sleep(0.5)")], turn=True)
+            await asyncio.sleep(0.1)
+
+    async def command(*words):
+        other = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "maild", *map(str, words), "-c", file),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        _, err = await other.communicate()
+        return other.returncode, err.decode()
+
+    ours = asyncio.create_task(inside())
+    ends = await asyncio.gather(
+        command("ticket", "assign", 1001, "ann"),
+        command("quarantine", "retry", broken[0]),
+        command("quarantine", "drop", broken[1]),
+    )
+    ends.append(await command("ticket", "resolve", 1001))
+    done.set()
+    await ours
+    assert [code for code, _ in ends] == [0] * 4, ends
+    assert not any("lock" in err for _, err in ends)
+    ticket = await ledger.ticket(1001)
+    assert (ticket.assignee, ticket.state) == ("ann", "resolved")
+    assert {line.id: line.state for line in await ledger.received()} == dict(
+        zip(broken, ("waiting", "dropped", "quarantined"), strict=True)
+    )
+
+
 async def test_a_lock_that_is_never_released_is_busy_and_the_next_unit_works(sqlite_ledger, sqlite_url, monkeypatch):
     monkeypatch.setattr("maild.store.door_sqlite.PATIENCE_SECONDS", 0.05)
     await sqlite_ledger._door.run(lambda con: con.execute("PRAGMA busy_timeout = 20"))

@@ -144,7 +144,7 @@ def lay(tree, files):
         "usr/bin/maild": WRAPPER,
         **files,
     }
-    for place in ("maild.service", "maild.socket"):
+    for place in ("maild.service", "maild.socket", "maild-lmtp.socket"):
         everything[f"usr/lib/systemd/system/{place}"] = (ROOT / "systemd" / place).read_text("utf-8")
     for kind in ("sysusers.d", "tmpfiles.d"):
         everything[f"usr/lib/{kind}/maild.conf"] = (ROOT / "systemd" / kind / "maild.conf").read_text("utf-8")

@@ -38,6 +38,14 @@ with smtplib.SMTP("127.0.0.1", int(port), timeout=20) as client:
 """
 
 
+DELIVER = """
+import smtplib
+with smtplib.LMTP("/run/maild-lmtp.sock", timeout=20) as client:
+    mail = "From: Carol <carol@acme.example>\\r\\nMessage-ID: <lmtp@acme.example>\\r\\nSubject: by LMTP\\r\\n\\r\\nHello.\\r\\n"
+    client.sendmail("carol@acme.example", ["csm@desk.example"], mail.encode())
+"""
+
+
 def send(box, subject, rcpt="csm@desk.example", port=8025):
     box.run("/opt/maild/bin/python", "-c", SEND, str(port), rcpt, subject)
 
@@ -72,6 +80,7 @@ def test_a_real_systemd_runs_it(make_box):
     it_stops_in_time_and_cleanly(box)
     a_broken_configuration_is_not_tried_again(box)
     systemd_may_listen_for_it_on_port_25(box)
+    systemd_makes_the_socket_that_postfix_alone_may_open(box)
 
 
 def it_is_closed_in(box, main):
@@ -166,3 +175,22 @@ def systemd_may_listen_for_it_on_port_25(box):
     send(box, "port 25", port=25)
     box.until(lambda: "port 25" in subjects(box), "the ticket over port 25")
     box.run("systemctl", "stop", "maild.socket", "maild.service")
+
+
+def systemd_makes_the_socket_that_postfix_alone_may_open(box):
+    # Where there is no Postfix on this machine, another user stands for it.
+    box.run("mkdir", "/etc/systemd/system/maild-lmtp.socket.d")
+    box.write("/etc/systemd/system/maild-lmtp.socket.d/user.conf", "[Socket]\nSocketUser=nobody\n")
+    box.run("systemctl", "daemon-reload")
+    box.run("systemctl", "start", "maild.socket", "maild-lmtp.socket", "maild.service")
+    assert box.run("stat", "-c", "%U %a", "/run/maild-lmtp.sock").split() == ["nobody", "600"]
+    status = box.show()["StatusText"]
+    assert status.startswith("listening on smtp=")
+    assert " lmtp=/run/maild-lmtp.sock;" in status
+    deliver = ["/opt/maild/bin/python", "-c", DELIVER]
+    stranger = ["setpriv", "--reuid=maild", "--regid=nogroup", "--clear-groups", "sh", "-c"]
+    denied = box.run(*stranger, '"$@" 2>&1 || true', "-", *deliver)
+    assert "PermissionError" in denied
+    box.run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *deliver)
+    box.until(lambda: "by LMTP" in subjects(box), "the ticket by LMTP")
+    box.run("systemctl", "stop", "maild.socket", "maild-lmtp.socket", "maild.service")

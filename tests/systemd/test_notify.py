@@ -88,3 +88,15 @@ def test_a_pulse():
     pulse.beat(AWAY)
     now[0] = 1e9
     assert not pulse.late
+
+
+@pytest.mark.parametrize(
+    ("environment", "names"),
+    [
+        ({"LISTEN_FDNAMES": "maild.socket:lmtp"}, ["maild.socket", "lmtp"]),
+        ({"LISTEN_FDNAMES": ""}, []),
+        ({}, []),
+    ],
+)
+def test_what_our_sockets_are_called(environment, names):
+    assert notify.names_of_sockets(environment) == names

@@ -24,10 +24,10 @@ def read(name):
     return unit
 
 
-@pytest.mark.parametrize("name", ["maild.service", "maild.socket"])
+@pytest.mark.parametrize("name", ["maild.service", "maild.socket", "maild-lmtp.socket"])
 def test_verify_finds_nothing(tmp_path, need, name):
     need("systemd-analyze", "systemd")
-    for unit in ("maild.service", "maild.socket"):
+    for unit in ("maild.service", "maild.socket", "maild-lmtp.socket"):
         text = (UNITS / unit).read_text("utf-8")
         # It looks for the program, which may not be installed for all.
         (tmp_path / unit).write_text(text.replace("/usr/bin/maild", sys.executable), "utf-8")

@@ -140,13 +140,13 @@ def make_stage(world, blocks, program, root, make_port, until, make_desk):
     """Start Postfix on blocks of the page and `more` lines of main.cf, and make the desk behind it."""
     with contextlib.ExitStack() as stack:
 
-        def make(*, main="", master="master.cf", extra=(), more="", start=True):
+        def make(*, main="", master="master.cf", extra=(), more="", start=True, desk=("maild.toml",)):
             commands = {name: program(name, "postfix") for name in COMMANDS}
             # Not under tmp_path: that is closed to the user that Postfix works as.
             home = Path(tempfile.mkdtemp(prefix="maild-postfix-"))
             stack.callback(shutil.rmtree, home)
             home.chmod(0o755)
-            for name in ("etc", "queue", "data"):
+            for name in ("etc", "queue", "data", "run"):
                 (home / name).mkdir()
             shutil.chown(home / "data", "postfix")
             port, maild = make_port(), make_port()
@@ -155,6 +155,7 @@ def make_stage(world, blocks, program, root, make_port, until, make_desk):
                 text = text.replace("[127.0.0.1]:8025", f"[127.0.0.1]:{maild}").replace(
                     "127.0.0.1:8025", f"127.0.0.1:{maild}"
                 )
+                text = text.replace("/run/maild", f"{home}/run/maild")
                 return text.replace("port = 25\n", f"port = {port}\n").replace("/etc/postfix/", f"{home}/etc/")
 
             known = {name: where(commands["postconf"], name) for name in ("command_directory", "daemon_directory")}
@@ -171,8 +172,8 @@ def make_stage(world, blocks, program, root, make_port, until, make_desk):
             stack.callback(server.command, "postfix", "stop")
             stack.callback(lambda: print(server.log))  # noqa: T201 - pytest shows it where a test fails
             until(lambda: "daemon started" in server.log, "Postfix")
-            desk = make_desk(DESK + here(blocks["maild.toml"]))
-            return Stage(server, desk.start() if start else desk, world)
+            one = make_desk(DESK + here("".join(blocks[name] for name in desk)))
+            return Stage(server, one.start() if start else one, world)
 
         yield make
 

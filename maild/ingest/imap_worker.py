@@ -1,0 +1,340 @@
+"""One session with an IMAP server, in a thread of its own: look, fetch, store, move, wait, and again.
+
+Octets go through the loop into the ledger before the next ones are fetched, so one batch is in memory at a time.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from imapclient import IMAPClient  # type: ignore[import-untyped]  # it ships no types
+
+from maild.ingest import imap_plan as plan
+from maild.ingest.imap_account import Account
+from maild.ingest.imap_envelope import envelope
+from maild.ingest.imap_login import connect, log_in, shut
+from maild.ingest.imap_oauth import Tokens
+from maild.ingest.imap_plan import Held, Listed, Noted, Reconciled
+from maild.ingest.imap_session import Session, drain, pause
+from maild.pulse import Pulse
+
+log = structlog.get_logger("maild.imap")
+
+T = TypeVar("T")
+
+IDLE_TURN = 270.0
+"""Seconds of one IDLE: many servers and routers let go of what is silent for longer."""
+
+FULL_EVERY = 1800.0
+"""Seconds after which all UIDs are compared again, for a word that was lost."""
+
+LOOKED_EVERY = 60.0
+"""Seconds after which a look that found nothing is worth a write."""
+
+PATIENCE = 600.0
+"""Seconds that one step may take: a large mail over a slow line."""
+
+
+class Kept(Protocol):
+    """What became of noted UIDs."""
+
+    @property
+    def received(self) -> tuple[int, ...]:
+        """The received rows they gave."""
+
+    @property
+    def before(self) -> int:
+        """How many of them brought octets that the folder had brought before."""
+
+
+class Book(Protocol):
+    """What is asked of the ledger: `maild.store.fetching`."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether other daemons may want the same folders."""
+
+    async def take_mailbox(self, name: str, now: datetime) -> Held | None:
+        """Hold a folder, or go on holding it."""
+
+    async def leave_mailbox(self, mailbox: int) -> None:
+        """Give it back."""
+
+    async def uids(self, mailbox: int, uidvalidity: int) -> dict[int, str]:
+        """Give the UIDs noted and not moved away, each with its fault."""
+
+    async def moved_away(self, mailbox: int, uidvalidity: int, uids: Collection[int]) -> set[int]:
+        """Give which of these UIDs are known as moved away."""
+
+    async def first_seen(self, mailbox: int) -> datetime | None:
+        """Give when the first UID was noted."""
+
+    async def note_old(self, mailbox: int, uidvalidity: int, uids: Sequence[int], now: datetime) -> None:
+        """Note all of a folder without fetching it."""
+
+    async def fetched(self, mailbox: int, uidvalidity: int, noted: Sequence[Noted], now: datetime) -> Kept:
+        """Store mails and their UIDs in one unit."""
+
+    async def looked(self, held: Held, now: datetime) -> None:
+        """Note that all of it was seen."""
+
+    async def reconciled(self, mailbox: int, uidvalidity: int, gone: Collection[int], now: datetime) -> None:
+        """Note that the UIDs were compared."""
+
+    async def settled(
+        self, mailbox: int, uidvalidity: int, states: Collection[str], *, from_id: int = 0
+    ) -> list[tuple[int, str]]:
+        """Give the UIDs whose mail waits for nothing."""
+
+    async def moved(self, mailbox: int, uidvalidity: int, uids: Collection[int], now: datetime) -> None:
+        """Note that messages lie elsewhere now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What binds a worker to the loop. `ask` runs a coroutine there and waits for it; `stored` says that mail came.
+
+    `bears_token` says whether an address is one of ours with a token in it.
+    """
+
+    book: Book
+    ask: Callable[[Coroutine[Any, Any, Any]], Any]
+    stored: Callable[[], None]
+    reconciled: Callable[[Reconciled], None]
+    bears_token: Callable[[str], bool]
+    now: Callable[[], datetime]
+
+
+class Stopped(Exception):  # noqa: N818 - it is asked for, and nobody's mistake
+    """The session was told to end."""
+
+
+class Worker:
+    """One session. `run` blocks until it is stopped or breaks; `stop`, `cut` and `nudge` are for other threads.
+
+    `failures` is how many sessions broke before it, one after another.
+    """
+
+    def __init__(self, account: Account, tokens: Tokens | None, held: Held, ties: Ties, failures: int) -> None:
+        self._account = account
+        self._tokens = tokens
+        self._held = held
+        self._ties = ties
+        self._batch_octets = plan.batch_octets(failures)
+        self._log = log.bind(mailbox=account.name)
+        self._wake, self._nudged = socket.socketpair()
+        self._wake.settimeout(0)
+        self._nudged.settimeout(0)
+        self._client: IMAPClient | None = None
+        self._stopped = False
+        self._full_at = 0.0
+        self._wrote_at = 0.0
+        self._lowest = 0
+        self.pulse = Pulse(PATIENCE)
+        self.arrived = False
+        """Whether a first look was completed: what breaks after that is no failure to connect."""
+
+    def nudge(self) -> None:
+        """Say that there may be something to do; it ends IDLE within milliseconds."""
+        with suppress(OSError):  # it is awake already, or gone
+            self._nudged.send(b".")
+
+    def stop(self) -> None:
+        """Ask for the end."""
+        self._stopped = True
+        self.nudge()
+
+    def cut(self) -> None:
+        """Cut the connection, whatever the worker waits for."""
+        self._stopped = True
+        client = self._client
+        if client is not None:
+            with suppress(OSError, AttributeError):
+                # The plain socket's: that of TLS would take its state away from under the reader.
+                socket.socket.shutdown(client.socket(), socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close what nudges came through; `run` has ended."""
+        self._wake.close()
+        self._nudged.close()
+
+    def run(self) -> None:
+        """Work until stopped; `Stopped` then, ImapError where the server breaks, and whatever the ledger raises."""
+        client = connect(self._account)
+        self._client = client
+        try:
+            self._turn()
+            log_in(client, self._account, self._tokens)
+            self._turn()
+            session = Session(client, self._account.folder, readonly=not self._account.moves)
+            session.select()
+            idles = self._account.idle and session.can_idle
+            self._log.info("imap.connected", idle=idles, messages=session.count)
+            self._prepare(session, idles=idles)
+            self._full(session)
+            self.arrived = True
+            while True:
+                self._move(session)
+                self._wait(session, idles=idles)
+                if self._is_full_due():
+                    session.select()
+                    self._full(session)
+                else:
+                    self._quick(session)
+        finally:
+            self._client = None
+            shut(client)
+
+    def _turn(self, sleeps: float = 0.0) -> None:
+        if self._stopped:
+            raise Stopped
+        self.pulse.beat(sleeps)
+
+    def _prepare(self, session: Session, *, idles: bool) -> None:
+        if self._account.idle and not idles:
+            self._log.warning("imap.no_idle", because="the server does not offer it", poll=self._account.poll)
+        if self._account.moves and not session.can_move:
+            self._log.warning("imap.no_move", because="the server offers neither MOVE nor UIDPLUS: mail stays in place")
+            return
+        for folder in {self._account.done_folder, self._account.quarantine_folder} - {""}:
+            if session.make(folder):
+                self._log.info("imap.folder_made", folder=folder)
+
+    def _is_full_due(self) -> bool:
+        night = plan.reconcile_due(self._held.reconciled_at, self._ties.now(), self._account.zone)
+        return night or time.monotonic() >= self._full_at
+
+    def _wait(self, session: Session, *, idles: bool) -> None:
+        now = self._ties.now()
+        night = (plan.next_night(now, self._account.zone) - now).total_seconds()
+        seconds = min(IDLE_TURN if idles else self._account.poll, max(self._full_at - time.monotonic(), 0.0), night)
+        self._turn(seconds)
+        if idles:
+            session.idle(self._wake, seconds)
+        else:
+            pause(self._wake, seconds)
+        drain(self._wake)
+        self._turn()
+
+    def _full(self, session: Session) -> None:
+        """Compare all UIDs with the ledger, and fetch what it does not have."""
+        at, held, book = self._ties.now(), self._held, self._ties.book
+        self._full_at = time.monotonic() + FULL_EVERY
+        on_server = session.all_uids()
+        if held.looked_at is None and self._account.since == "now":
+            self._ties.ask(book.note_old(held.id, session.uidvalidity, on_server, at))
+            self._saw(session.uidvalidity, on_server, at, night=True)
+            self._log.info("imap.first_look", left_alone=len(on_server))
+            return
+        known = self._ties.ask(book.uids(held.id, session.uidvalidity))
+        night = plan.reconcile_due(held.reconciled_at, at, self._account.zone)
+        another = session.uidvalidity != held.uidvalidity
+        wanted = plan.unknown(on_server, known, again=night)
+        away = self._ties.ask(book.moved_away(held.id, session.uidvalidity, wanted))
+        if another and held.looked_at is not None:
+            self._log.warning("imap.recreated", uidvalidity=session.uidvalidity, before=held.uidvalidity)
+        self._fetch(session, [uid for uid in wanted if uid not in away], self._oldest() if another else None)
+        found = plan.compared(self._account.name, at, on_server, known, 0 if another else held.last_uid)
+        self._saw(session.uidvalidity, on_server, at, night=night)
+        self._ties.ask(book.looked(self._held, self._ties.now()))
+        if night:
+            self._ties.ask(book.reconciled(held.id, session.uidvalidity, found.gone, at))
+        if night and not another:
+            self._ties.reconciled(found)
+        self._lowest = 0
+
+    def _oldest(self) -> datetime | None:
+        first = self._ties.ask(self._ties.book.first_seen(self._held.id))
+        since, zone = self._account.since, self._account.zone
+        return plan.oldest(since, zone, first_seen=first, looked_at=self._held.looked_at)
+
+    def _saw(self, uidvalidity: int, on_server: Sequence[int], at: datetime, *, night: bool) -> None:
+        before = self._held.last_uid if uidvalidity == self._held.uidvalidity else 0
+        self._held = replace(
+            self._held,
+            uidvalidity=uidvalidity,
+            last_uid=max((before, *on_server[-1:])),
+            looked_at=at,
+            reconciled_at=at if night else self._held.reconciled_at,
+        )
+        self._wrote_at = time.monotonic()
+
+    def _quick(self, session: Session) -> None:
+        """Fetch what is above the last UID."""
+        at = self._ties.now()
+        newer = session.newer(self._held.last_uid)
+        self._fetch(session, newer, None)
+        held = replace(self._held, last_uid=max((self._held.last_uid, *newer[-1:])), looked_at=at)
+        self._held = held
+        if newer or time.monotonic() >= self._wrote_at + LOOKED_EVERY:
+            self._ties.ask(self._ties.book.looked(held, self._ties.now()))
+            self._wrote_at = time.monotonic()
+
+    def _fetch(self, session: Session, uids: Sequence[int], oldest: datetime | None) -> None:
+        listed = session.listed(uids)
+        self._turn()
+        wanted: list[Listed] = []
+        aside: list[Noted] = []
+        for one in listed:
+            old = oldest is not None and one.internal_at < oldest
+            fault = plan.OLD if old else plan.too_large(one.size, self._account.most_octets)
+            if fault:
+                aside.append(Noted(one.uid, fault=fault))
+            else:
+                wanted.append(one)
+        self._note(session, aside)
+        for batch in plan.batches(wanted, self._batch_octets):
+            self._note(session, self._batch(session, batch))
+
+    def _batch(self, session: Session, batch: Sequence[Listed]) -> list[Noted]:
+        given = session.octets([one.uid for one in batch])
+        self._turn()
+        now = self._ties.now()
+        floor = self._held.looked_at or now
+        noted = []
+        for one in batch:
+            octets = given.get(one.uid)
+            if isinstance(octets, str):
+                noted.append(Noted(one.uid, fault=f"{plan.NOT_GIVEN}: {octets}"))
+            elif octets is not None and len(octets) > self._account.most_octets:
+                noted.append(Noted(one.uid, fault=plan.too_large(len(octets), self._account.most_octets)))
+            elif octets is not None:
+                at = plan.received_at(one.internal_at, floor=floor, now=now)
+                env = envelope(octets, self._account.mailbox, self._ties.bears_token, at)
+                noted.append(Noted(one.uid, env, octets))
+        return noted
+
+    def _note(self, session: Session, noted: Sequence[Noted]) -> None:
+        if not noted:
+            return
+        kept: Kept = self._ties.ask(
+            self._ties.book.fetched(self._held.id, session.uidvalidity, noted, self._ties.now())
+        )
+        self._turn()
+        for one in noted:
+            if one.fault and one.fault != plan.OLD:
+                self._log.warning("imap.not_fetched", uid=one.uid, fault=one.fault)
+        if kept.received:
+            self._lowest = min(self._lowest or kept.received[0], *kept.received)
+            self._ties.stored()
+        self._log.info("imap.stored", mails=len(kept.received), before=kept.before, uids=len(noted))
+
+    def _move(self, session: Session) -> None:
+        account, held, book = self._account, self._held, self._ties.book
+        if not account.moves or not session.can_move:
+            return
+        states = (
+            *(("quarantined", "spam") if account.quarantine_folder else ()),
+            *(("done", "dropped") if account.done_folder else ()),
+        )
+        settled = self._ties.ask(book.settled(held.id, held.uidvalidity, states, from_id=self._lowest))
+        for folder, uids in plan.moves(settled, account.done_folder, account.quarantine_folder).items():
+            self._turn()
+            session.move(uids, folder)
+            self._ties.ask(book.moved(held.id, held.uidvalidity, uids, self._ties.now()))
+            self._log.info("imap.moved", mails=len(uids), folder=folder)
