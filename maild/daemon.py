@@ -12,6 +12,7 @@ import structlog
 
 from maild.config.model import Config
 from maild.config.office import office, truster
+from maild.desk.summary import Operator
 from maild.doors import Passed, doors
 from maild.failures import Failures
 from maild.inboxes import Inboxes, inboxes
@@ -26,6 +27,7 @@ from maild.sla.keywords import default_rules
 from maild.sla.severity_rules import Rules, parse_rules
 from maild.store import Ledger
 from maild.store.wake import Wake
+from maild.summary import Summaries
 from maild.watch import Watch
 from maild.workshop import Workshop
 
@@ -58,11 +60,13 @@ class Daemon:
     outbox: Outbox
     failures: Failures
     inboxes: Inboxes
+    summaries: Summaries
 
     @property
     def pulses(self) -> dict[str, Pulse]:
         """The pulse of each loop, by its name."""
         own = {"intake": self.intake.pulse, "watch": self.watch.pulse, "outbox": self.outbox.pulse}
+        own["summary"] = self.summaries.pulse
         return own | self.inboxes.pulses
 
     async def refit(self, config: Config) -> None:
@@ -79,6 +83,7 @@ class Daemon:
             self.intake.refit(new)
             self.watch.refit(new)
             self.failures.refit(new)
+        self.summaries.refit(new, operator(config))
         self.watch.wake.set()
 
 
@@ -121,6 +126,7 @@ async def running(
         relay = Relay(smarthost(config), relay_tls)
         outbox = Outbox(ledger, [relay], now, rng, lease=LEASE, on_failed=failures.tell)
         intake = Intake(ledger, shop, changed)
+        summaries = Summaries(ledger, shop, operator(config), outbox.wake.set)
         acceptor = Acceptor(ledger.accept, intake.nudge, in_flight=config.smtp.max_bytes_in_flight)
 
         async def settled() -> None:
@@ -130,7 +136,7 @@ async def running(
         watch = Watch(ledger, shop, settled, outbox.wake.set)
         ways_in = doors(config, acceptor, intake, now, passed)
         fetched = inboxes(config, ledger, intake, now, rng)
-        await _loops(stack, outbox, intake, watch)
+        await _loops(stack, outbox, intake, watch, summaries)
         await stack.enter_async_context(ledger.listening(heard))
         nudged = Wake.listen(config.data_dir / "wake", nudge)
         stack.callback(nudged.close)
@@ -139,7 +145,9 @@ async def running(
         stack.push_async_callback(acceptor.drain)
         fetched.start()
         stack.push_async_callback(fetched.stop)
-        yield Daemon(ways_in.smtp.addresses, ways_in.listeners, ledger, intake, watch, outbox, failures, fetched)
+        yield Daemon(
+            ways_in.smtp.addresses, ways_in.listeners, ledger, intake, watch, outbox, failures, fetched, summaries
+        )
         log.info("daemon.stopping")
 
 
@@ -162,6 +170,12 @@ def rules_of(config: Config) -> Rules:
     return default_rules() if config.keywords is None else parse_rules(config.keywords)
 
 
+def operator(config: Config) -> Operator:
+    """Give who is told what needs a person."""
+    told = config.operator
+    return Operator(told.address, timedelta(seconds=told.summary_every), str(config.path.resolve()))
+
+
 def smarthost(config: Config) -> Smarthost:
     """Give the smarthost; without a word on TLS it is none on loopback and STARTTLS elsewhere."""
     relay = config.relay
@@ -176,9 +190,12 @@ def smarthost(config: Config) -> Smarthost:
     )
 
 
-async def _loops(stack: contextlib.AsyncExitStack, outbox: Outbox, intake: Intake, watch: Watch) -> None:
+async def _loops(
+    stack: contextlib.AsyncExitStack, outbox: Outbox, intake: Intake, watch: Watch, summaries: Summaries
+) -> None:
     """Start the loops; at the end each is stopped and waited for, the outbox last, with a while for the mail in its hands."""
-    for name, loop in (("outbox", outbox.run), ("watch", watch.run), ("intake", intake.run)):
+    loops = {"outbox": outbox.run, "summary": summaries.run, "watch": watch.run, "intake": intake.run}
+    for name, loop in loops.items():
         task = asyncio.create_task(loop(), name=name)
         stack.push_async_callback(_ended, task, outbox.stop if name == "outbox" else task.cancel)
 

@@ -53,7 +53,7 @@ def check(config: ConfigOption = None) -> None:
     if faults:
         fail(Exit.CONFIG, *(f"{loaded.path}: {fault}" for fault in faults))
     warnings = [f"warning: {line}" for line in _warnings(loaded)]
-    for line in (*warnings, *promises(loaded, utc_now())):
+    for line in (*warnings, *_hints(loaded), *promises(loaded, utc_now())):
         say(line)
     say(f"{loaded.path} is fine" + (f", but see the {_counted(len(warnings))} above" if warnings else ""))
 
@@ -88,6 +88,11 @@ def _warnings(config: Config) -> Iterator[str]:
         yield "there is no [[agent]], so nobody is told of new tickets"
     if any(not mailbox.subaddress for mailbox in config.mailboxes) and not config.auth.authserv_id:
         yield "a mailbox without subaddress needs auth.authserv_id, or no agent can answer"
+
+
+def _hints(config: Config) -> Iterator[str]:
+    if not config.operator.address:
+        yield "hint: operator.address is empty, so mail that is set aside is told of in the log alone"
 
 
 def _addresses(config: Config) -> Iterator[tuple[str, str]]:

@@ -13,19 +13,19 @@ PROBES: tuple[Probe, ...] = (probe_imap,)
 """In the order in which they are told. A probe never raises for what it finds."""
 
 
-def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Look at what the daemon needs outside of itself, and say how it stands."""
     loaded = configuration(config, secrets=True)
     failed = 0
     for probe in PROBES:
         for finding in probe(loaded):
             failed += finding.verdict == "fail"
-            say(_line(finding, as_json=as_json))
+            say(_line(finding, json=json))
     if failed:
         fail(Exit.UNAVAILABLE, f"{loaded.path}: {failed} failed")
 
 
-def _line(finding: Finding, *, as_json: bool) -> str:
-    if as_json:
+def _line(finding: Finding, *, json: bool) -> str:
+    if json:
         return one_line({"name": finding.name, "verdict": finding.verdict, "words": finding.words})
     return f"{finding.verdict:<5} {finding.name}: {finding.words}"

@@ -3,8 +3,9 @@
 import difflib
 from collections.abc import Collection, Iterator
 
-from maild.config.model import Config, CustomerSection, ImapSection, MailboxSection, is_loopback
+from maild.config.model import Config, CustomerSection, ImapSection, MailboxSection
 from maild.config.shape import PLACEHOLDER, Shape
+from maild.config.values import is_loopback
 from maild.store.faults import LedgerError
 from maild.store.ledger import is_made
 
@@ -46,6 +47,9 @@ def _addresses(shape: Shape, config: Config) -> Iterator[str]:
     for number, agent in zip(shape.numbers.get("agent", ()), shape.file.agent, strict=False):
         if agent.address in ours:
             yield f"agent[{number}].address: {agent.address} is a mailbox of the desk, its mail would come back"
+
+    if config.operator.address in ours:
+        yield f"operator.address: {config.operator.address} is a mailbox of the desk, its mail would come back"
 
 
 def _agents(shape: Shape) -> Iterator[str]:

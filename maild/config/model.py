@@ -1,133 +1,23 @@
 """What can be configured. Every class is frozen; every key has its default here and its comment in `sample.toml`."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from maild.config.duration import seconds
+from maild.config import values
+from maild.config.values import Line, MailAddress, MaybeAddress, Network, Pair, Seconds, Zone, matching
 from maild.sla.hours import Calendar
-from maild.sla.ladder import NOTIFY, Rung, percent_of
+from maild.sla.ladder import Rung
 from maild.sla.policy import Metric, Policy
 from maild.ticket import Severity
 
-_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\Z")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\Z")
 _REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,15}\Z")
 _AGENT_ID = re.compile(r"[A-Za-z0-9._-]{1,32}\Z")
-_LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^:\s]+):([0-9]{1,5})\Z")
-_LAST_PORT = 65_535
-_LONGEST_SOCKET = 100
-
-
-def _address(value: object) -> object:
-    if isinstance(value, str) and not _ADDRESS.match(value):
-        raise ValueError(f"{value!r} is no mail address")
-    return value.lower() if isinstance(value, str) else value
-
-
-def _zone(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"{value!r} is no IANA time zone, such as Europe/Berlin") from error
-    return value
-
-
-def _matching(pattern: re.Pattern[str], words: str) -> BeforeValidator:
-    def check(value: object) -> object:
-        if isinstance(value, str) and not pattern.match(value):
-            raise ValueError(f"{value!r} is no {words}")
-        return value
-
-    return BeforeValidator(check)
-
-
-def _network(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            ipaddress.ip_network(value, strict=False)
-        except ValueError as error:
-            raise ValueError(f"{value!r} is no network, such as 192.0.2.0/24") from error
-    return value
-
-
-def _listen(value: object) -> object:
-    if isinstance(value, str) and value:
-        found = _LISTEN.match(value)
-        if found is None or int(found[1]) > _LAST_PORT:
-            raise ValueError(f"{value!r} is no host:port, such as 127.0.0.1:8025 or [::1]:25")
-    return value
-
-
-def _lmtp_listen(value: object) -> object:
-    if isinstance(value, str) and value.startswith("/"):
-        if len(value.encode()) > _LONGEST_SOCKET or not value.isprintable():
-            raise ValueError(f"{value!r} is no path for a socket: {_LONGEST_SOCKET} octets at most")
-        return value
-    try:
-        return _listen(value)
-    except ValueError as error:
-        raise ValueError(f"{value!r} is neither an absolute path nor host:port") from error
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine, so that what is said to it goes over no wire."""
-    return host in {"localhost", "::1"} or host.startswith("127.")
-
-
-def _token_url(value: object) -> object:
-    if isinstance(value, str) and value:
-        parts = urlsplit(value)
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
-            raise ValueError(f"{value!r} is no https URL, such as https://oauth2.googleapis.com/token")
-        if not parts.hostname:
-            raise ValueError(f"{value!r} names no host")
-    return value
-
-
-def _since(value: object) -> object:
-    if isinstance(value, str) and value not in {"now", "all"}:
-        try:
-            date.fromisoformat(value)
-        except ValueError as error:
-            raise ValueError(
-                f"{value!r}: write now, all, or the date of the first mail to fetch, 2026-01-31"
-            ) from error
-    return value
-
-
-def _target_first(pair: tuple[int, int]) -> tuple[int, int]:
-    if not 0 < pair[0] <= pair[1]:
-        raise ValueError("write [target, limit]: the target is not above the limit, and both are above 0")
-    return pair
-
-
-def _step(at: str) -> str:
-    percent_of(at)
-    return at
-
-
-def _told(word: str) -> str:
-    if word not in NOTIFY:
-        raise ValueError(f"{word!r} is nobody: known are {', '.join(NOTIFY)}")
-    return word
-
-
-MailAddress = Annotated[str, BeforeValidator(_address)]
-Zone = Annotated[str, BeforeValidator(_zone)]
-Seconds = Annotated[int, BeforeValidator(seconds)]
-Pair = Annotated[tuple[Seconds, Seconds], AfterValidator(_target_first)]
-Network = Annotated[str, BeforeValidator(_network)]
-Line = Annotated[str, _matching(re.compile(r"[^\x00-\x1f\x7f]*\Z"), "single line of text")]
 
 
 class _Section(BaseModel):
@@ -139,7 +29,7 @@ class DeskSection(_Section):
 
     name: Line = "Support"
     address: MailAddress
-    reference: Annotated[str, _matching(_REFERENCE, "reference: letters and digits, such as CSM")] = "CSM"
+    reference: Annotated[str, matching(_REFERENCE, "reference: letters and digits, such as CSM")] = "CSM"
     time_zone: Zone = "UTC"
     data_dir: str = ""
     templates_dir: str = ""
@@ -157,7 +47,7 @@ class MailboxSection(_Section):
     address: MailAddress
     aliases: tuple[MailAddress, ...] = Field(default=(), strict=False)
     team: tuple[str, ...] = Field(default=(), strict=False)
-    language: Annotated[str, _matching(re.compile(r"[a-z]{2}\Z"), "language, such as en")] = "en"
+    language: Annotated[str, matching(re.compile(r"[a-z]{2}\Z"), "language, such as en")] = "en"
     subaddress: Literal["+", "-", "=", ""] = "+"
     admit: Literal["participants", "everyone"] = "participants"
     policy: str = ""
@@ -166,7 +56,7 @@ class MailboxSection(_Section):
 class AgentSection(_Section):
     """Somebody who answers."""
 
-    id: Annotated[str, _matching(_AGENT_ID, "agent id: letters, digits, dot, dash")]
+    id: Annotated[str, matching(_AGENT_ID, "agent id: letters, digits, dot, dash")]
     name: Line = ""
     address: MailAddress
     role: Literal["agent", "lead", "manager"] = "agent"
@@ -176,7 +66,7 @@ class AgentSection(_Section):
 class CustomerSection(_Section):
     """A customer we know by domain or address."""
 
-    domain: Annotated[str, _matching(_DOMAIN, "domain in lower case")] = ""
+    domain: Annotated[str, matching(_DOMAIN, "domain in lower case")] = ""
     address: MailAddress | None = None
     name: Line = ""
     csm: str = ""
@@ -187,7 +77,7 @@ class CustomerSection(_Section):
 class SmtpSection(_Section):
     """How mail is received."""
 
-    listen: Annotated[str, BeforeValidator(_listen)] = "127.0.0.1:8025"
+    listen: Annotated[str, BeforeValidator(values.listen)] = "127.0.0.1:8025"
     trusted: tuple[Network, ...] = Field(default=("127.0.0.0/8", "::1/128"), strict=False)
     hostname: Line = ""
     max_message_bytes: int = Field(default=25 * 2**20, ge=2**16)
@@ -208,28 +98,28 @@ class SmtpSection(_Section):
 class LmtpSection(_Section):
     """How a mail server on our side hands mail over."""
 
-    listen: Annotated[str, BeforeValidator(_lmtp_listen)] = ""
-    mode: Annotated[str, _matching(re.compile(r"0[0-7]{3}\Z"), "mode of a file, such as 0660")] = "0660"
+    listen: Annotated[str, BeforeValidator(values.lmtp_listen)] = ""
+    mode: Annotated[str, matching(re.compile(r"0[0-7]{3}\Z"), "mode of a file, such as 0660")] = "0660"
 
 
 class ImapSection(_Section):
     """A folder of an IMAP server that feeds a mailbox."""
 
     mailbox: MailAddress
-    host: Annotated[str, _matching(re.compile(r"[^\s/@\x00-\x1f\x7f]+\Z"), "host, such as imap.example.com")]
-    port: int | None = Field(default=None, ge=1, le=_LAST_PORT)
+    host: Annotated[str, matching(re.compile(r"[^\s/@\x00-\x1f\x7f]+\Z"), "host, such as imap.example.com")]
+    port: int | None = Field(default=None, ge=1, le=values.LAST_PORT)
     tls: Literal["implicit", "starttls", "none"] = "implicit"
     tls_ca_file: str = ""
     username: Line = ""
     auth: Literal["password", "xoauth2", "oauthbearer"] = "password"
     password_file: str = ""
-    token_url: Annotated[str, BeforeValidator(_token_url)] = ""
+    token_url: Annotated[str, BeforeValidator(values.token_url)] = ""
     client_id: Line = ""
     client_secret_file: str = ""
     refresh_token_file: str = ""
     scope: Line = ""
     folder: Annotated[Line, Field(min_length=1)] = "INBOX"
-    since: Annotated[str, BeforeValidator(_since)] = "now"
+    since: Annotated[str, BeforeValidator(values.since_when)] = "now"
     mode: Literal["idle", "poll"] = "idle"
     poll: Seconds = Field(default=60, ge=1)
     done_folder: Line = ""
@@ -257,6 +147,13 @@ class SpamSection(_Section):
     """Whose verdict counts."""
 
     headers: tuple[Line, ...] = Field(default=("X-Spam-Flag", "X-Spam-Status", "X-Spam"), strict=False)
+
+
+class OperatorSection(_Section):
+    """Who looks after maild itself."""
+
+    address: MaybeAddress = ""
+    summary_every: Seconds = Field(default=3600, ge=1)
 
 
 class AckSection(_Section):
@@ -292,8 +189,8 @@ class EscalationSection(_Section):
     """One rung of the ladder of a clock."""
 
     clock: Literal["first_response", "next_response", "resolution"]
-    at: Annotated[str, AfterValidator(_step)]
-    notify: tuple[Annotated[str, AfterValidator(_told)], ...] = Field(strict=False, min_length=1)
+    at: Annotated[str, AfterValidator(values.step)]
+    notify: tuple[Annotated[str, AfterValidator(values.told)], ...] = Field(strict=False, min_length=1)
 
 
 class SeveritySection(_Section):
@@ -317,6 +214,7 @@ class File(_Section):
     auth: AuthSection = AuthSection()
     spam: SpamSection = SpamSection()
     ack: AckSection = AckSection()
+    operator: OperatorSection = OperatorSection()
     calendar: dict[str, CalendarSection] = Field(default_factory=dict)
     sla: dict[str, SlaSection] = Field(default_factory=dict)
     policy: dict[str, dict[str, SlaSection]] = Field(default_factory=dict)
@@ -354,6 +252,7 @@ class Config:
         "ladders",
         "lmtp",
         "mailboxes",
+        "operator",
         "path",
         "policies",
         "relay",
@@ -378,6 +277,7 @@ class Config:
         self.auth = file.auth
         self.spam = file.spam
         self.ack = file.ack
+        self.operator = file.operator
         self.path: Path = resolved["path"]
         self.data_dir: Path = resolved["data_dir"]
         self.templates_dir: Path | None = resolved["templates_dir"]

@@ -15,6 +15,7 @@ RELOADED = frozenset(
         "keywords",
         "ladders",
         "mailboxes",
+        "operator",
         "path",
         "policies",
         "spam",

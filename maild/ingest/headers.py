@@ -12,8 +12,9 @@ from maild.mail import Address
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x80-\x9f\u2028\u2029]+")
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
-_PADDING = re.compile(rb"=[=\s]*")
+_NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
+_PADDINGS = 100_000
+"""More than so many times "=" are noise: nobody joins so many encoded files into one."""
 _BRACKETED = re.compile(r"<([^<>]*)>")
 _ID = re.compile(r"[^\s<>@,;\"()]+@[^\s<>@,;\"]+|\"[^\"<>\s]+\"@[^\s<>@]+|[^\s<>@,;:()]{16,}")
 _SPACE = re.compile(r"\s+")
@@ -44,14 +45,14 @@ def raw_text(octets: bytes, declared: str = "") -> str:
 
 def unbase64(octets: bytes) -> bytes:
     """Decode base64, whatever stands between: foreign characters are skipped, missing padding is added."""
-    pieces = []
-    for piece in _PADDING.split(octets):
-        clear = _NOT_BASE64.sub(b"", piece)
-        if len(clear) % 4 == 1:
-            clear = clear[:-1]
-        if clear:
-            pieces.append(a2b_base64(clear + b"=" * (-len(clear) % 4)))
-    return b"".join(pieces)
+    clear = octets.translate(None, _NOT_BASE64)
+    if clear.count(b"=") > _PADDINGS:
+        clear = clear.replace(b"=", b"")
+    out = bytearray()
+    for piece in clear.split(b"="):
+        whole = piece[:-1] if len(piece) % 4 == 1 else piece
+        out += a2b_base64(whole + b"=" * (-len(whole) % 4))
+    return bytes(out)
 
 
 def _word_octets(encoding: str, text: str) -> bytes:

@@ -19,7 +19,8 @@ from maild.ingest import imap_plan as plan
 from maild.ingest.imap_account import Account, ImapError
 from maild.ingest.imap_oauth import Tokens
 from maild.ingest.imap_plan import Held, Reconciled
-from maild.ingest.imap_worker import Book, Stopped, Ties, Worker
+from maild.ingest.imap_ties import Book, Ties
+from maild.ingest.imap_worker import Stopped, Worker
 from maild.pulse import Pulse
 
 log = structlog.get_logger("maild.imap")
@@ -66,6 +67,7 @@ class Inbox:
         self._worker: Worker | None = None
         self._nudging: asyncio.TimerHandle | None = None
         self._failures = 0
+        self._steady = False
         self._log = log.bind(mailbox=account.name)
         self.pulse = Pulse(PATIENCE)
         self.reconciled: Reconciled | None = None
@@ -108,9 +110,13 @@ class Inbox:
 
     def _failed(self, fault: Exception) -> float:
         self._failures += 1
+        was_steady, self._steady = self._steady, False
         refused = isinstance(fault, ImapError) and fault.refused
         pause = plan.backoff(self._failures, self._rng.random(), refused=refused)
         words = str(fault) if isinstance(fault, ImapError) else f"{type(fault).__name__}: {fault}"
+        if was_steady and not refused:  # Google ends each session with its token, after an hour
+            self._log.info("imap.session_ended", because=words, again_in=round(pause, 1))
+            return pause
         tell = self._log.error if refused else self._log.warning
         tell("imap.failed", fault=words, failures=self._failures, again_in=round(pause, 1))
         return pause
@@ -129,7 +135,7 @@ class Inbox:
                 self.pulse.beat(RENEW)
                 await asyncio.wait([done], timeout=RENEW)
                 if worker.arrived and time.monotonic() >= steady:
-                    self._failures = 0
+                    self._failures, self._steady = 0, True
                 if not done.done() and not await self._still_ours():
                     self._log.warning("imap.lost_to_another_daemon")
                     return ELSEWHERE

@@ -92,13 +92,11 @@ def fresh(found: Iterable[int], last_uid: int) -> list[int]:
 def unknown(on_server: Iterable[int], known: Mapping[int, str], *, again: bool = False) -> list[int]:
     """Give the UIDs to be fetched, ascending. `known` are those of the ledger, each with its fault.
 
-    With `again` those are tried once more that could not be had.
+    What the server refused is tried again at every look, for that may pass. With `again` so is what was too large: the
+    limit may be another one by now.
     """
-    return sorted({uid for uid in on_server if uid not in known or (again and _to_be_tried(known[uid]))})
-
-
-def _to_be_tried(fault: str) -> bool:
-    return fault.startswith((TOO_LARGE, NOT_GIVEN))
+    faults = (NOT_GIVEN, TOO_LARGE) if again else (NOT_GIVEN,)
+    return sorted({uid for uid in on_server if uid not in known or known[uid].startswith(faults)})
 
 
 def compared(
@@ -116,7 +114,13 @@ def compared(
         in_ledger=len(known),
         unknown=tuple(sorted(uid for uid in there - set(known) if uid <= last_uid)),
         gone=tuple(sorted(set(known) - there)),
-        not_fetched=tuple(sorted((uid, fault) for uid, fault in known.items() if uid in there and _to_be_tried(fault))),
+        not_fetched=tuple(
+            sorted(
+                (uid, fault)
+                for uid, fault in known.items()
+                if uid in there and fault.startswith((NOT_GIVEN, TOO_LARGE))
+            )
+        ),
     )
 
 

@@ -19,6 +19,9 @@ from maild.ingest.imap_plan import Listed, fresh, windows
 SEARCHED = 50_000
 """Messages one SEARCH is asked about: imaplib refuses lines above a million octets."""
 
+UNKNOWN = datetime.max.replace(tzinfo=UTC)
+"""The INTERNALDATE of a message whose server gives none that can be read: it counts as new, and as received now."""
+
 LISTED = 500
 """UIDs in one FETCH of sizes, and in one MOVE."""
 
@@ -87,9 +90,8 @@ class Session:
                 answers = self._client.fetch(some, ["RFC822.SIZE", "INTERNALDATE"])
             for uid in some:
                 answer = answers.get(uid, {})
-                if b"RFC822.SIZE" in answer and b"INTERNALDATE" in answer:
-                    at = answer[b"INTERNALDATE"]
-                    found.append(Listed(uid, int(answer[b"RFC822.SIZE"]), _aware(at)))
+                if b"RFC822.SIZE" in answer:
+                    found.append(Listed(uid, int(answer[b"RFC822.SIZE"]), _instant(answer.get(b"INTERNALDATE"))))
         return found
 
     def octets(self, uids: Sequence[int]) -> dict[int, bytes | str]:
@@ -157,8 +159,11 @@ def _said_no(error: ImapError) -> bool:
     return isinstance(cause, IMAPClientError) and not isinstance(cause, IMAPClientAbortError)
 
 
-def _aware(at: datetime) -> datetime:
-    return at.astimezone(UTC)
+def _instant(at: datetime | None) -> datetime:
+    try:
+        return UNKNOWN if at is None else at.astimezone(UTC)
+    except OverflowError:  # the year 1, or 9999
+        return UNKNOWN
 
 
 def _cut(uids: Sequence[int]) -> Iterator[list[int]]:

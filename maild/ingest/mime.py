@@ -3,12 +3,14 @@
 import re
 from binascii import Error as UuError
 from binascii import a2b_qp, a2b_uu
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 
 from maild.ingest import caps, headers
 
 _GUESS = re.compile(rb"(?:^|\n)--([^\s-][^\r\n]{0,69}?)[ \t]*\r?\n")
+_AFTER_MARK = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
 _UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,200})\r?$", re.MULTILINE)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\s]")
 
@@ -52,19 +54,38 @@ def _part(fields: tuple[tuple[str, bytes], ...], body: bytes, parent: Part | Non
     return part
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A line that is a boundary: where it begins, where the octets behind it begin, whether it is the last one."""
+
+    start: int
+    end: int
+    last: bool
+
+
+def _marks(body: bytes, delimiter: bytes) -> Iterator[_Mark]:
+    # A search for the plain octets first: a pattern alone would look at every octet of the body at every level.
+    at = body.find(delimiter)
+    while at >= 0:
+        after = at + 1
+        if (at == 0 or body[at - 1] in b"\r\n") and (rest := _AFTER_MARK.match(body, at + len(delimiter))):
+            yield _Mark(at, rest.end(), bool(rest.group(1)))
+            after = rest.end()
+        at = body.find(delimiter, after)
+
+
 def split(body: bytes, boundary: str) -> tuple[list[bytes], bool]:
     """Cut a multipart body at its boundary (RFC 2046 section 5.1.1): (the parts, whether it was closed)."""
-    mark = re.escape(boundary.rstrip().encode("utf-8", "surrogateescape"))
-    line = re.compile(rb"(?:^|(?<=\n)|(?<=\r))--" + mark + rb"(--)?[ \t]*(?:\r\n|\n|\r|$)")
+    delimiter = b"--" + boundary.rstrip().encode("utf-8", "surrogateescape")
     pieces, begun, closed = [], -1, False
-    marks = list(islice(line.finditer(body), caps.PARTS * 2))
-    for match, following in zip_longest(marks, marks[1:]):
-        if match.group(1) and following is not None and following.group(1):
+    marks = list(islice(_marks(body, delimiter), caps.PARTS * 2))
+    for mark, following in zip_longest(marks, marks[1:]):
+        if mark.last and following is not None and following.last:
             continue  # seen in practice: an inner boundary that looks like the end of the outer one
         if begun >= 0:
-            pieces.append(_chop(body[begun : match.start()]))
-        begun = -1 if match.group(1) else match.end()
-        closed = bool(match.group(1))
+            pieces.append(_chop(body[begun : mark.start]))
+        begun = -1 if mark.last else mark.end
+        closed = mark.last
     if begun >= 0:
         pieces.append(body[begun:])
     return pieces, closed
@@ -104,6 +125,7 @@ def tree(fields: tuple[tuple[str, bytes], ...], body: bytes) -> Tree:
             pieces = pieces[: max(0, caps.PARTS - parts)]
         parts += len(pieces)
         default = "message/rfc822" if part.kind.main == "multipart/digest" else "text/plain"
+        part.body = b""  # else every level of a deep tree keeps its own copy
         part.children = tuple(_child(piece, part, default) for piece in pieces)
         work.extend((child, level + 1) for child in reversed(part.children))
     return Tree(root, tuple(leaves), tuple(dict.fromkeys(defects)))

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from maild.mail import Address, Attachment, InboundMail, Outgoing
 from maild.outbound import markup, seal, wire
 from maild.outbound.compose_relay import body, compose_relay, sort
+from maild.outbound.compose_summary import compose_summary
 from maild.outbound.gate import clean
 from maild.outbound.letters import (
     AckLetter,
@@ -20,6 +21,7 @@ from maild.outbound.letters import (
     NoticeLetter,
     Recipient,
     RelayLetter,
+    SummaryLetter,
     WordLetter,
 )
 from maild.outbound.mark import MARK
@@ -33,7 +35,7 @@ MOST_ATTACHED = 10_000_000
 _MOST_LINES = 20
 
 
-def compose(letter: Letter, desk: Desk, templates: Templates, now: datetime) -> Outgoing:
+def compose(letter: Letter, desk: Desk, templates: Templates, now: datetime) -> Outgoing:  # noqa: PLR0911 - one a kind
     """Write one letter. Raises GateRefusal, and jinja2.TemplateError for an operator's broken template."""
     match letter:
         case AckLetter():
@@ -48,6 +50,8 @@ def compose(letter: Letter, desk: Desk, templates: Templates, now: datetime) -> 
             return _held(letter, desk, templates, now)
         case WordLetter():
             return _word(letter, desk, templates, now)
+        case SummaryLetter():
+            return compose_summary(letter, desk, templates, now)
         case _:
             assert_never(letter)
 

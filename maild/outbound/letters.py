@@ -193,4 +193,44 @@ class WordLetter:
     in_reply_to: str = ""
 
 
-Letter = AckLetter | NoticeLetter | RelayLetter | EscalationLetter | HeldLetter | WordLetter
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing of a heap: a row's number, since when it lies there, whose it is, whom it was for, and what is wrong."""
+
+    id: int
+    at: datetime
+    sender: str
+    rcpt: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heap:
+    """What needs a person, of one kind: quarantined, spam, failed or unfetched.
+
+    `new` counts what came since the last summary, `standing` all that lies there; `items` are the first of the new ones.
+    """
+
+    kind: str
+    new: int
+    standing: int
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryLetter:
+    """Tells the operator what needs a person, once a period.
+
+    `config` is the path of the configuration, for the commands to name; `until` is when counting ended.
+    """
+
+    key: str
+    to: str
+    heaps: tuple[Heap, ...]
+    config: str
+    until: datetime
+    message_id: str
+    root_id: str
+
+
+Letter = AckLetter | NoticeLetter | RelayLetter | EscalationLetter | HeldLetter | WordLetter | SummaryLetter

@@ -10,11 +10,14 @@ from maild.outbound.letters import (
     ClockLine,
     Desk,
     EscalationLetter,
+    Heap,
     HeldLetter,
+    Item,
     Letter,
     NoticeLetter,
     Recipient,
     RelayLetter,
+    SummaryLetter,
     WordLetter,
 )
 from maild.ticket import Severity, State, Ticket
@@ -180,6 +183,18 @@ def letters(language: str = "") -> tuple[Letter, ...]:
         message_id="maild.1042.word@example.com",
         root_id=ROOT,
     )
+    item = Item(17, NOW - timedelta(minutes=34), CUSTOMER.address, DESK.address, "ValueError: it broke")
+    summary = SummaryLetter(
+        key="summary",
+        to="postmaster@example.com",
+        heaps=tuple(
+            Heap(kind, 12, 20, (item, replace(item, id=18, sender=""))) for kind in ("quarantined", "spam", "failed")
+        ),
+        config="/etc/maild/maild.toml",
+        until=NOW,
+        message_id="maild.0.summary@example.com",
+        root_id="maild.0.root@example.com",
+    )
     return (
         ack,
         replace(ack, answer_by=None, echo_subject=True),
@@ -193,4 +208,6 @@ def letters(language: str = "") -> tuple[Letter, ...]:
         replace(held, ticket=None, mail=mail("line\n" * 30)),
         word,
         replace(word, ticket=None, quote=""),
+        summary,
+        replace(summary, heaps=(Heap("unfetched", 1, 1, (item,)),)),
     )

@@ -21,13 +21,14 @@ from maild.store.fetching import Fetching
 from maild.store.owing import Owing
 from maild.store.recording import Recording
 from maild.store.showing import Showing
+from maild.store.summing import Summing
 from maild.store.watching import Watching
 
 SQLITE = "sqlite://"
 POSTGRES = ("postgres://", "postgresql://")
 
 
-class Ledger(Fetching, Owing, Recording, Evidence, Showing, Watching):
+class Ledger(Fetching, Owing, Recording, Evidence, Showing, Summing, Watching):
     """One open ledger. All instants are aware UTC; a naive one is a ValueError.
 
     Writes are durable when they return, and a cancelled caller leaves them whole. Reads never wait for writes. Text is

@@ -11,6 +11,9 @@ from maild.store.shelf import DEAD, instant, reading
 
 MOURNING = timedelta(seconds=60)
 
+BY_HAND = "dropped by operator"
+"""The last reply of a mail that a person gave up: nobody need be told."""
+
 _CLAIM = """WITH mine AS MATERIALIZED (
     SELECT id FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL AND not_before <= ?
     ORDER BY not_before, id LIMIT ? /*! FOR UPDATE SKIP LOCKED */)

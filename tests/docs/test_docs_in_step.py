@@ -15,7 +15,15 @@ import maild
 from maild.cli.app import app
 from maild.cli.inspect import as_dict
 from maild.config import load
-from maild.config.model import AgentSection, CustomerSection, DeskSection, EscalationSection, File, MailboxSection
+from maild.config.model import (
+    AgentSection,
+    CustomerSection,
+    DeskSection,
+    EscalationSection,
+    File,
+    ImapSection,
+    MailboxSection,
+)
 from maild.ingest.parse import parse
 from maild.sla.policy import SECONDS
 from maild.ticket import Severity
@@ -34,6 +42,7 @@ LEAST: dict[type[BaseModel], dict[str, Any]] = {
     MailboxSection: {"address": "a@b.example"},
     AgentSection: {"id": "a", "address": "a@b.example"},
     CustomerSection: {"domain": "b.example"},
+    ImapSection: {"mailbox": "a@b.example", "host": "b.example"},
     EscalationSection: {"clock": "resolution", "at": "limit", "notify": ["lead"]},
 }
 """What a section cannot do without."""

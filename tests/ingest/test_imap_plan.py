@@ -37,7 +37,7 @@ def test_only_what_is_above_the_last_uid_is_new(found, last, expected):
     [
         ([3, 1, 2], {}, False, [1, 2, 3]),
         ([1, 2, 3], {2: ""}, False, [1, 3]),
-        ([1, 2, 3], {1: "", 2: "too large: 9 octets", 3: "not given: NO"}, False, []),
+        ([1, 2, 3], {1: "", 2: "too large: 9 octets", 3: "not given: NO"}, False, [3]),
         ([1, 2, 3], {1: "", 2: "too large: 9 octets", 3: "not given: NO"}, True, [2, 3]),
         ([1], {1: plan.OLD}, True, []),
         ([], {9: "not given: NO"}, True, []),

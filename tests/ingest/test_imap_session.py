@@ -13,7 +13,7 @@ import pytest
 from maild.ingest import imap_login
 from maild.ingest.imap_account import Account, Grant, ImapError
 from maild.ingest.imap_login import connect, initial_then_end, log_in, logged_in
-from maild.ingest.imap_session import Session, drain
+from maild.ingest.imap_session import UNKNOWN, Session, drain
 
 PATIENCE = 30.0
 HANGS_UP = "\0"
@@ -251,6 +251,15 @@ def test_internaldate_is_an_instant(make_script, on):
     fetch = '* 1 FETCH (UID 1 RFC822.SIZE 9 INTERNALDATE "11-Mar-2026 09:00:00 +0530")\r\n{tag} OK done\r\n'
     (listed,) = on(make_script(UID_FETCH=fetch)).listed([1, 2])
     assert (listed.uid, listed.size, listed.internal_at.isoformat()) == (1, 9, "2026-03-11T03:30:00+00:00")
+
+
+@pytest.mark.parametrize(
+    "said", ["", " INTERNALDATE NIL", ' INTERNALDATE "x"', ' INTERNALDATE "01-Jan-0001 00:00:00 +0100"']
+)
+def test_without_internaldate_a_mail_is_new(said, make_script, on):
+    fetch = f"* 1 FETCH (UID 1 RFC822.SIZE 9{said})\r\n{{tag}} OK done\r\n"
+    (listed,) = on(make_script(UID_FETCH=fetch)).listed([1])
+    assert listed.internal_at == UNKNOWN
 
 
 def test_one_that_the_server_cannot_read_holds_up_no_other(make_script, on):

@@ -1,6 +1,7 @@
 """The doors of a real daemon: what is on the disk before the 250, and what it bears."""
 
 import asyncio
+import contextlib
 import os
 import re
 import smtplib
@@ -14,6 +15,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+
+PATIENCE = 60.0
 
 CONFIG = """
 [desk]
@@ -216,6 +219,40 @@ def test_32_mib_of_bare_line_ends_cost_less_than_ten_times_that(make_desk):
     assert most[0] < 10 * size
 
 
+def test_fifty_mails_of_ten_megabytes_at_once_wait_on_the_disk(make_desk):
+    """Nothing leaves the door while another process locks the ledger: all fifty wait at once."""
+    desk = make_desk(CONFIG).start()
+    block = b"".join(os.urandom(38).hex().encode() + b"\r\n" for _ in range(12_800))
+    sent = threading.Barrier(51)
+
+    def bring():
+        with contextlib.suppress(OSError, smtplib.SMTPException), smtplib.SMTP("127.0.0.1", desk.port) as client:
+            envelope(client)
+            assert client.docmd("DATA")[0] == 354
+            for _ in range(10):
+                client.send(block)
+            client.send(b".\r\n")
+            sent.wait(PATIENCE)
+            client.getreply()
+
+    with closing(sqlite3.connect(desk.folder / "data/maild.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        before = resident(desk.process.pid)
+        threads = [threading.Thread(target=bring) for _ in range(50)]
+        with watched(desk.process.pid) as most:
+            for thread in threads:
+                thread.start()
+            sent.wait(PATIENCE)
+            time.sleep(1)
+        # It would decide on all of them now, which is not what is measured here.
+        desk.process.kill()
+        desk.process.wait(PATIENCE)
+        for thread in threads:
+            thread.join(PATIENCE)
+    assert most[0] - before < 100 * 1024 * 1024
+    assert sorted(one.name for one in (desk.folder / "data").iterdir() if "maild.db" not in one.name) == ["wake"]
+
+
 def test_a_normal_client_is_served_among_a_thousand_idle_and_a_hundred_slow_ones(make_desk):
     desk = make_desk(CONFIG + "max_connections = 1200\n").start()
 
@@ -276,6 +313,23 @@ def test_starttls_as_configured(make_desk, certificate):
         client.ehlo()
         assert client.mail("bob@acme.example")[0] == 250
     assert '"lmtp=127.0.0.1:' in desk.log
+
+
+@pytest.mark.parametrize("protocol", ["smtp", "lmtp"])
+def test_openssl_shakes_hands_where_tls_is_offered(make_desk, certificate, program, protocol):
+    desk = make_desk(CONFIG + 'tls_certificate = "cert.pem"\ntls_key = "key.pem"\n').start()
+    port = re.search(rf"{protocol}=127\.0\.0\.1:(\d+)", desk.ready)[1]
+    words = f"-starttls {protocol} -name client.example -connect 127.0.0.1:{port} -CAfile cert.pem -verify_return_error"
+    done = subprocess.run(
+        [program("openssl", "openssl"), "s_client", *words.split(), "-crlf", "-quiet"],
+        input=b"EHLO client.example\nQUIT\n",
+        capture_output=True,
+        cwd=desk.folder,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (b"250-SIZE" in done.stdout) is (protocol == "smtp"), done
+    assert (b"STARTTLS" in done.stdout) is False
 
 
 def test_a_proxy_as_configured(make_desk):

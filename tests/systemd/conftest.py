@@ -96,6 +96,7 @@ def make_box(tmp_path, need):
         pytest.skip("a container takes root")
     need("systemd-nspawn", "systemd-container")
     need("nsenter", "util-linux")
+    need("kill", "procps")
     running = []
     name = f"maild-{os.getpid()}-{secrets.token_hex(4)}"
 

@@ -27,6 +27,7 @@ def read(name):
 @pytest.mark.parametrize("name", ["maild.service", "maild.socket", "maild-lmtp.socket"])
 def test_verify_finds_nothing(tmp_path, need, name):
     need("systemd-analyze", "systemd")
+    need("kill", "procps")
     for unit in ("maild.service", "maild.socket", "maild-lmtp.socket"):
         text = (UNITS / unit).read_text("utf-8")
         # It looks for the program, which may not be installed for all.

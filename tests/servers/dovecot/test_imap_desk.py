@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from email.policy import SMTP
 from pathlib import Path
 
 import pytest
@@ -286,6 +287,43 @@ def test_a_token_in_the_recipient_finds_its_ticket(dovecot, desk_on, letter, unt
     dovecot.put(answer)
     assert "Try again now." in world.wait("carol@acme.example", lambda kept: "Try again" in kept.text).text
     assert desk.show(1001)["first_response_at"]
+
+
+def test_several_folders_at_once(dovecot, desk_on, letter, until):
+    with dovecot.client() as client:
+        for number in range(4):
+            client.create(f"Team{number}")
+    section = f"""
+[[imap]]
+mailbox = "csm@desk.example"
+host = "127.0.0.1"
+port = {dovecot.port}
+tls = "none"
+password_file = "imap-password"
+folder = "Team%d"
+"""
+    desk = desk_on(dovecot, "".join(section % number for number in range(4))).start()
+    until(lambda: times(desk, "imap.first_look") == 5, "five first looks", lambda: desk.log)
+    for number in range(4):
+        dovecot.put(letter(f"For team {number}"), f"Team{number}")
+    desk.done(4)
+    assert desk.ask("SELECT mailbox, count(*) FROM mailbox_uid GROUP BY mailbox ORDER BY mailbox") == [
+        (mailbox, 1) for (mailbox,) in desk.ask("SELECT DISTINCT mailbox FROM mailbox_uid ORDER BY mailbox")
+    ]
+    assert len(desk.tickets()) == 4
+
+
+def test_the_word_of_our_own_server_counts_where_it_stands_on_top(dovecot, desk_on, letter, until):
+    desk = desk_on(dovecot).start()
+    idles(desk, until)
+    word = b"Authentication-Results: mx.desk.example; dmarc=pass header.from=acme.example\r\n"
+    hop = b"Received: from client.example by mx.desk.example; Wed, 11 Mar 2026 09:00:00 +0000\r\n"
+    dovecot.put(word + hop + letter("Above").as_bytes(policy=SMTP))
+    desk.done(1)
+    dovecot.put(hop + word + letter("Below").as_bytes(policy=SMTP))
+    desk.done(2)
+    verified = {ticket["subject"]: desk.show(ticket["id"])["messages"][0]["verified"] for ticket in desk.tickets()}
+    assert verified == {"Above": "dmarc", "Below": ""}
 
 
 # Logging in

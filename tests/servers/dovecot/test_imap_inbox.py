@@ -191,3 +191,23 @@ async def test_a_server_that_is_away_is_tried_again_and_beats(dovecot, ledger, f
         await asyncio.to_thread(dovecot.start)
         await put(dovecot, letter())
         await fetched(ledger, 1)
+
+
+async def test_each_mail_is_moved_where_it_belongs(dovecot, ledger, fetching, letter):
+    for number in range(3):
+        await put(dovecot, letter(f"Mail {number}"))
+    async with fetching(done_folder="Done", quarantine_folder="Aside/Today") as inbox:
+        _, dropped, broken = await fetched(ledger, 3)
+        now = datetime.now(UTC)
+        await ledger.quarantine(broken.id, "it broke us", now)
+        await ledger.drop(dropped.id, "no mail", now)
+        inbox.nudge()
+
+        async def moved():
+            return [dovecot.uids(folder) for folder in ("INBOX", "Done", "Aside/Today")] == [[3], [1], [1]]
+
+        await eventually(moved)
+        # The one that waits stays, and looking at it again changes nothing.
+        await put(dovecot, letter("Another"))
+        await fetched(ledger, 4)
+    assert dovecot.uids() == [3, 4]

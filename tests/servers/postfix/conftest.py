@@ -155,7 +155,8 @@ def make_stage(world, blocks, program, root, make_port, until, make_desk):
                 text = text.replace("[127.0.0.1]:8025", f"[127.0.0.1]:{maild}").replace(
                     "127.0.0.1:8025", f"127.0.0.1:{maild}"
                 )
-                text = text.replace("/run/maild", f"{home}/run/maild")
+                text = text.replace("/run/maild", f"{home}/run/maild").replace("/etc/maild/", f"{home}/desk/")
+                text = text.replace("/usr/local/bin/maild", f"{home}/maild").replace("user=maild", "user=nobody")
                 return text.replace("port = 25\n", f"port = {port}\n").replace("/etc/postfix/", f"{home}/etc/")
 
             known = {name: where(commands["postconf"], name) for name in ("command_directory", "daemon_directory")}

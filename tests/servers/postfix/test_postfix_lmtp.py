@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import stat
+import subprocess
 import sys
 
 import pytest
@@ -41,7 +42,7 @@ def by_systemd(make_stage):
 
 
 @pytest.fixture
-def by_folder(make_stage):
+def by_folder(make_stage, blocks):
     """A stage where maild makes the socket, in a folder that gives it Postfix's group."""
     stage = make_stage(
         main="main.cf by LMTP",
@@ -49,10 +50,9 @@ def by_folder(make_stage):
         desk=("maild.toml by LMTP", "maild.toml by LMTP without systemd"),
         start=False,
     )
-    folder = stage.postfix.home / "run/maild-lmtp"
-    folder.mkdir()
-    shutil.chown(folder, None, "postfix")
-    folder.chmod(0o2750)
+    make = blocks["folder for LMTP"].replace("-o maild", "-o root")
+    make = make.replace("/run/maild", f"{stage.postfix.home}/run/maild")
+    subprocess.run(["sh", "-e", "-c", make], check=True, timeout=60)
     for name in ("main.cf", "maild.toml"):
         file = (stage.postfix.home / "etc" if name == "main.cf" else stage.desk.folder) / name
         file.write_text(file.read_text().replace("run/maild-lmtp.sock", "run/maild-lmtp/lmtp.sock"))
