@@ -13,10 +13,9 @@ import structlog
 from maild.config.model import Config
 from maild.config.office import office, truster
 from maild.desk.summary import Operator
-from maild.doors import Passed, doors
+from maild.doors import Passed, accepting, doors
 from maild.failures import Failures
 from maild.inboxes import Inboxes, inboxes
-from maild.ingest.accept import Acceptor
 from maild.ingest.workers import Parsers
 from maild.intake import Intake
 from maild.outbound.outbox import Outbox
@@ -127,7 +126,7 @@ async def running(
         outbox = Outbox(ledger, [relay], now, rng, lease=LEASE, on_failed=failures.tell)
         intake = Intake(ledger, shop, changed)
         summaries = Summaries(ledger, shop, operator(config), outbox.wake.set)
-        acceptor = Acceptor(ledger.accept, intake.nudge, in_flight=config.smtp.max_bytes_in_flight)
+        acceptor = accepting(config, ledger, intake)
 
         async def settled() -> None:
             await acceptor.drain()

@@ -15,6 +15,8 @@ from maild.ingest.smtp import Reception, SmtpLimits, SmtpServer
 from maild.ingest.smtp_limits import Budget
 from maild.ingest.smtp_tls import Certificate
 from maild.intake import Intake
+from maild.store import Ledger
+from maild.store.faults import LedgerAwayError, LedgerBusyError, LedgerClosedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,15 @@ class Doors:
     async def stop(self, grace: float) -> None:
         """Stop both at once; mails on their way in have `grace` seconds."""
         await asyncio.gather(self.smtp.stop(grace), self.lmtp.stop(grace))
+
+
+def accepting(config: Config, ledger: Ledger, intake: Intake) -> Acceptor:
+    """Build what all ways in lead to. A ledger that is locked, or away, is waited for once by all that wait together."""
+
+    def of_all(error: Exception) -> bool:
+        return isinstance(error, LedgerBusyError | LedgerAwayError | LedgerClosedError)
+
+    return Acceptor(ledger.accept, intake.nudge, in_flight=config.smtp.max_bytes_in_flight, of_all=of_all)
 
 
 def doors(config: Config, acceptor: Acceptor, intake: Intake, now: Callable[[], datetime], passed: Passed) -> Doors:

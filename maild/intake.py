@@ -2,12 +2,13 @@
 
 Parsing fans out, deciding is one mail after another in order of receipt. Decisions that cannot touch each other share
 a unit while there is a backlog; a unit that fails is taken apart and its mails are retried one by one. A mail that
-breaks us is quarantined with its fault after `MOST_ATTEMPTS`, and the next one flows.
+breaks us is quarantined with its fault after `MOST_ATTEMPTS`, and the next one flows. One that takes long to read holds
+up nobody: it is put off, and decided on when it has been read.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +18,7 @@ from maild.desk import Case, Decision, on_mail
 from maild.gather import gather, off_the_loop
 from maild.mail import InboundMail, Received
 from maild.pulse import Pulse
+from maild.slow import Outcome, Reading, Slow, give_up, outcome
 from maild.store import ConflictError, Ledger, LedgerError, Record
 from maild.workshop import Workshop, Written, record_of
 
@@ -29,6 +31,17 @@ MOST_DEATHS = 8
 MOST_CONFLICTS = 5
 GLANCE = 0.05
 RETRY_AFTER = timedelta(seconds=2)
+
+PROMPT = 1.0
+"""Seconds that the mails taken together wait for the last of them to be read."""
+
+SLOW_WORDS = "it takes long to read, and is still being read"
+
+MOST_SLOW = 8
+"""Mails that may be read beside the others at one moment: each is in memory."""
+
+PUT_OFF = timedelta(seconds=60)
+"""For how long the ledger gives a mail to nobody that takes longer: more than a worker may take (`Limits.wall_seconds`)."""
 
 LONGEST_SLEEP = 300.0
 """Seconds after which the loop looks even if nobody nudged it."""
@@ -56,6 +69,7 @@ class Intake:
         self._careful = True
         self._wake = asyncio.Event()
         self._stepped = asyncio.Condition()
+        self._slow = Slow(self._wake.set)
         self.pulse = Pulse(PATIENCE)
 
     @property
@@ -73,6 +87,12 @@ class Intake:
 
     async def run(self) -> None:
         """Work for ever: until nothing waits, then until nudged."""
+        try:
+            await self._run()
+        finally:
+            self._slow.end()
+
+    async def _run(self) -> None:
         while True:
             self._wake.clear()
             try:
@@ -102,9 +122,17 @@ class Intake:
 
     async def caught_up(self) -> None:
         """Wait until all that waits now has been decided on; what arrives later is not waited for."""
-        newest = await self._ledger.newest_waiting(self._shop.now())
+        newest = max(await self._ledger.newest_waiting(self._shop.now()) or 0, self._slow.newest)
+        await self._caught_up_to(newest)
+        while self._slow.oldest <= newest:
+            await self._slow.wait(newest)
+            self.nudge()
+            async with self._stepped:
+                await self._stepped.wait()
+
+    async def _caught_up_to(self, newest: int) -> None:
         before = None
-        while newest is not None:
+        while True:
             oldest = await self._ledger.oldest_waiting(self._shop.now())
             if oldest is None or oldest > newest:
                 return
@@ -117,6 +145,13 @@ class Intake:
 
     async def step(self) -> int:
         """Process one batch; give how many mails were taken. LedgerError passes: it is no mail's fault."""
+        if over := self._slow.over():
+            mails = [received for received, _ in over]
+            try:
+                await self._holding(mails, self._decide_read(over))
+            finally:
+                self._slow.forget(mails)
+            return len(over)
         batch = await self._ledger.take(1 if self._careful else BATCH, now=self._shop.now())
         if not batch:
             self._careful = False
@@ -128,19 +163,59 @@ class Intake:
         if self._careful and batch[0].attempts == 1:
             batch += await self._ledger.take(BATCH - 1, now=self._shop.now(), after=batch[0].id)
         self._careful = batch[0].attempts > 1
+        await self._holding(batch, self._take_up(batch))
+        return len(batch)
+
+    async def _holding(self, batch: Sequence[Received], work: Awaitable[None]) -> None:
         try:
-            await self._take_up(batch)
+            await work
         except LedgerError:
             with contextlib.suppress(LedgerError):
                 await self._ledger.release([received.id for received in batch])
             raise
-        return len(batch)
 
     async def _take_up(self, batch: Sequence[Received]) -> None:
-        parsed = await asyncio.gather(*(self._parse(received) for received in batch), return_exceptions=True)
-        await self._ledger.in_order(batch[0].id, self._shop.now())
+        readings = {
+            received: asyncio.create_task(self._parse(received))
+            for received in batch
+            if not self._slow.holds(received.id)
+        }
+        try:
+            await self._promptly(readings.values())
+            read = [(received, reading) for received, reading in readings.items() if reading.done()]
+            for received in {*batch} - {received for received, _ in read}:
+                await self._put_aside(received, readings.get(received))
+            if read:
+                await self._ledger.in_order(read[0][0].id, self._shop.now())
+                await self._decide_read(read)
+        except BaseException:
+            give_up(reading for received, reading in readings.items() if not self._slow.holds(received.id))
+            raise
+
+    async def _promptly(self, readings: Collection[Reading]) -> None:
+        """Wait until all are over, or `PROMPT` is and there is room for those that go on."""
+        late = set(readings)
+        while late:
+            _, late = await asyncio.wait(late, timeout=PROMPT)
+            if len(late) + self._slow.going <= MOST_SLOW:
+                return
+
+    async def _put_aside(self, received: Received, reading: Reading | None) -> None:
+        """Let a mail be read on beside the others. Without a reading it is one of those, taken again: that is no attempt."""
+        if reading is None:
+            await self._ledger.release([received.id])
+        try:
+            await self._ledger.retry_later(received.id, SLOW_WORDS, self._shop.now() + PUT_OFF)
+        except ConflictError:  # an operator dropped it meanwhile
+            give_up([reading] if reading else [])
+            return
+        if reading is not None:
+            log.info("mail.slow", received=received.id)
+            self._slow.keep(received, reading)
+
+    async def _decide_read(self, read: Sequence[tuple[Received, Reading]]) -> None:
         async with self._shop.deciding():
-            await self._decide_all(batch, parsed)
+            await self._decide_all([received for received, _ in read], [outcome(reading) for _, reading in read])
 
     async def _poisonous(self, received: Received) -> None:
         """Set a mail aside that was in our hands each time the daemon ended. It was taken alone, so it is no neighbour's fault."""
@@ -149,7 +224,7 @@ class Intake:
             await self._ledger.quarantine(received.id, words, self._shop.now())
         log.error("mail.quarantined", received=received.id, fault=words)
 
-    async def _decide_all(self, batch: Sequence[Received], parsed: Sequence[InboundMail | BaseException]) -> None:
+    async def _decide_all(self, batch: Sequence[Received], parsed: Sequence[Outcome]) -> None:
         pending: list[_Decided] = []
         await self._reserve(len(batch))
         for received, mail in zip(batch, parsed, strict=True):

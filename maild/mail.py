@@ -103,6 +103,7 @@ class InboundMail:
     `from_` holds every mailbox of every From field: exactly one means a clear sender. `headers` are all fields in
     order, unfolded and decoded. `text` is the whole readable text, `new_text` what the writer wrote this time, `html`
     is sanitised or None. `body_digest` is a SHA-256 (hex) over the octets after the header block. `defects` are in words.
+    `marks` are sentences for whoever reads the mail: that it is encrypted, that its signature was not checked.
     """
 
     message_id: str
@@ -126,6 +127,7 @@ class InboundMail:
     origin_because: str
     delivery: tuple[Delivery, ...]
     defects: tuple[str, ...]
+    marks: tuple[str, ...] = ()
 
     @property
     def sender(self) -> Address | None:

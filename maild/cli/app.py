@@ -13,7 +13,8 @@ from maild.cli.demo import demo
 from maild.cli.doctor import doctor
 from maild.cli.inspect import inspect
 from maild.cli.migrate import migrate
-from maild.cli.queues import outbox, quarantine, received
+from maild.cli.quarantine import app as quarantine
+from maild.cli.queues import outbox, received
 from maild.cli.serve import serve
 from maild.cli.show import show, tickets
 from maild.cli.sla import app as sla

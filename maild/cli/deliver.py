@@ -92,13 +92,13 @@ def _recipients(config: Config, rcpts: list[str], mail: Piped) -> tuple[str, ...
         if not named and len(config.mailboxes) > 1:
             _later("4.3.5", "there are several mailboxes, and nothing says which one it is for: name it with --rcpt")
         return (named or config.mailboxes[0].address,)
-    found = {
-        rcpt.lower(): rcpt for rcpt in (one.strip().removeprefix("<").removesuffix(">") for one in reversed(rcpts))
-    }
+    found: dict[str, str] = {}
+    for rcpt in (one.strip().removeprefix("<").removesuffix(">") for one in rcpts):
+        found.setdefault(rcpt.lower(), rcpt)
     unknown = [rcpt for rcpt in found.values() if not _is_ours(config, rcpt)]
     if unknown:
-        _end(Exit.NO_USER, "5.1.1", f"no such mailbox here: {', '.join(reversed(unknown))}")
-    return tuple(reversed(found.values()))
+        _end(Exit.NO_USER, "5.1.1", f"no such mailbox here: {', '.join(unknown)}")
+    return tuple(found.values())
 
 
 def _is_ours(config: Config, address: str) -> bool:

@@ -121,6 +121,7 @@ def as_dict(mail: InboundMail) -> dict[str, Any]:
         "severity": how_bad.severity.value,
         "severity_because": list(how_bad.because),
         "tokens": tokens(mail),
+        "marks": list(mail.marks),
         "defects": list(mail.defects),
         "route": [
             {

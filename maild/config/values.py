@@ -34,6 +34,8 @@ def _zone(value: object) -> object:
 
 
 def matching(pattern: re.Pattern[str], words: str) -> BeforeValidator:
+    """Give the check that a text matches; `words` say what it is no such thing of."""
+
     def check(value: object) -> object:
         if isinstance(value, str) and not pattern.match(value):
             raise ValueError(f"{value!r} is no {words}")
@@ -52,6 +54,7 @@ def _network(value: object) -> object:
 
 
 def listen(value: object) -> object:
+    """Check host:port; "" does not listen."""
     if isinstance(value, str) and value:
         found = _LISTEN.match(value)
         if found is None or int(found[1]) > LAST_PORT:
@@ -60,6 +63,7 @@ def listen(value: object) -> object:
 
 
 def lmtp_listen(value: object) -> object:
+    """Check host:port or the path of a socket; "" does not listen."""
     if isinstance(value, str) and value.startswith("/"):
         if len(value.encode()) > _LONGEST_SOCKET or not value.isprintable():
             raise ValueError(f"{value!r} is no path for a socket: {_LONGEST_SOCKET} octets at most")
@@ -76,6 +80,7 @@ def is_loopback(host: str) -> bool:
 
 
 def token_url(value: object) -> object:
+    """Check an https URL; http is for this machine only."""
     if isinstance(value, str) and value:
         parts = urlsplit(value)
         if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
@@ -86,6 +91,7 @@ def token_url(value: object) -> object:
 
 
 def since_when(value: object) -> object:
+    """Check now, all, or a date."""
     if isinstance(value, str) and value not in {"now", "all"}:
         try:
             date.fromisoformat(value)
@@ -97,17 +103,20 @@ def since_when(value: object) -> object:
 
 
 def target_first(pair: tuple[int, int]) -> tuple[int, int]:
+    """Check a target and its limit."""
     if not 0 < pair[0] <= pair[1]:
         raise ValueError("write [target, limit]: the target is not above the limit, and both are above 0")
     return pair
 
 
 def step(at: str) -> str:
+    """Check a rung of a ladder: target, 75%, limit+100%."""
     percent_of(at)
     return at
 
 
 def told(word: str) -> str:
+    """Check a word for who is told."""
     if word not in NOTIFY:
         raise ValueError(f"{word!r} is nobody: known are {', '.join(NOTIFY)}")
     return word

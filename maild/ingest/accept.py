@@ -45,6 +45,8 @@ class _Waiting:
 class Acceptor:
     """Group commit. `store` writes mails in one durable unit or raises; `on_accepted` is called after each unit.
 
+    A unit that fails is taken apart, so that a mail that cannot be stored fails alone; but not where `of_all` says that
+    the fault would meet each of them, because each would wait for it again.
     `in_flight` bounds the octets in memory that wait or are being written. A mail that was queued is written even if its
     caller goes away: the sender of an unanswered mail sends it again, and the ledger knows (recipient, digest).
     """
@@ -55,10 +57,12 @@ class Acceptor:
         on_accepted: Callable[[], None],
         *,
         in_flight: int = 256 * 1024 * 1024,
+        of_all: Callable[[Exception], bool] = lambda _: False,
     ) -> None:
         self._store = store
         self._on_accepted = on_accepted
         self._budget = in_flight
+        self._of_all = of_all
         self._octets = 0
         self._waiting: deque[_Waiting] = deque()
         self._writer: asyncio.Task[None] | None = None
@@ -119,11 +123,12 @@ class Acceptor:
         try:
             await self._store([each.mail for each in batch])
         except Exception as error:  # noqa: BLE001 - whatever the store raises belongs to the senders
-            if len(batch) == 1:
-                _fail(batch[0].done, error)
+            if len(batch) > 1 and not self._of_all(error):
+                for each in batch:
+                    await self._write_batch([each])
                 return
             for each in batch:
-                await self._write_batch([each])
+                _fail(each.done, error)
             return
         for each in batch:
             if not each.done.done():

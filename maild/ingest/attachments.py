@@ -9,12 +9,13 @@ from maild.mail import Attachment
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 _EXTENSIONS = {
+    "text/plain": ".txt",
     "message/rfc822": ".eml",
     "message/global": ".eml",
     "message/delivery-status": ".txt",
     "message/disposition-notification": ".txt",
+    "message/feedback-report": ".txt",
     "text/rfc822-headers": ".txt",
-    "text/plain": ".txt",
     "text/html": ".html",
     "text/calendar": ".ics",
     "text/csv": ".csv",
@@ -23,10 +24,19 @@ _EXTENSIONS = {
     "image/png": ".png",
     "image/gif": ".gif",
     "application/pdf": ".pdf",
-    "application/pgp-signature": ".asc",
-    "application/pkcs7-signature": ".p7s",
-    "application/ms-tnef": ".dat",
 }
+_KINDS = {ending: kind for kind, ending in reversed(_EXTENSIONS.items())}
+_NAMES = {
+    "application/pgp-encrypted": "version.asc",
+    "application/pgp-signature": "signature.asc",
+    "application/pkcs7-mime": "smime.p7m",
+    "application/x-pkcs7-mime": "smime.p7m",
+    "application/pkcs7-signature": "smime.p7s",
+    "application/x-pkcs7-signature": "smime.p7s",
+    "application/ms-tnef": "winmail.dat",
+    "application/vnd.ms-tnef": "winmail.dat",
+}
+"""Names that mail programs know these parts by."""
 
 
 def safe_name(name: str) -> str:
@@ -50,19 +60,24 @@ def content_id(part: mime.Part) -> str:
     return headers.clean(part.raw("Content-ID")).strip("<> ")
 
 
-def attachment(part: mime.Part, number: int, octets: bytes) -> Attachment:
-    """Build the attachment of a part; where it has no name, its number and kind make one."""
+def name(part: mime.Part, number: int, octets: bytes = b"") -> str:
+    """Give a safe name that is never empty: the part's own, or one made of what it is, its title or its number."""
     kind = part.kind.main
-    name = given_name(part)
-    if not name and kind in ("message/rfc822", "message/global"):
+    if given := given_name(part):
+        return given
+    if kind in ("message/rfc822", "message/global"):
         inner = caps.split_head(octets[:20_000])
         subject = next((value for key, value in inner.fields if key.lower() == "subject"), b"")
-        title = safe_name(
-            headers.clean(headers.decode_words(headers.raw_text(subject))).replace("/", "-").replace("\\", "-")
-        )
-        name = f"{title[:100]}.eml" if title else ""
-    if not name:
-        name = f"part-{number}{_EXTENSIONS.get(kind, '.bin')}"
+        words = headers.clean(headers.decode_words(headers.raw_text(subject))).replace("/", "-").replace("\\", "-")
+        if title := safe_name(words):
+            return f"{title[:100]}.eml"
+    if part.parent is not None and part.parent.kind.main == "multipart/encrypted" and kind not in _NAMES:
+        return "encrypted.asc"
+    return _NAMES.get(kind) or f"part-{number}{_EXTENSIONS.get(kind, '.bin')}"
+
+
+def attachment(part: mime.Part, number: int, octets: bytes) -> Attachment:
+    """Build the attachment of a part; where it has no name, its number and kind make one."""
     identity = content_id(part)
     shown = part.disposition.main == "inline" or bool(
         identity
@@ -70,9 +85,18 @@ def attachment(part: mime.Part, number: int, octets: bytes) -> Attachment:
         and part.parent
         and part.parent.kind.main == "multipart/related"
     )
-    return Attachment(name, kind, octets, hashlib.sha256(octets).hexdigest(), shown, identity)
+    digest = hashlib.sha256(octets).hexdigest()
+    kind = "application/pkcs7-mime" if mime.is_pkcs7(part) else part.kind.main
+    return Attachment(name(part, number, octets), kind, octets, digest, shown, identity)
 
 
-def plain(name: str, kind: str, octets: bytes) -> Attachment:
-    """Build an attachment that is no part of its own: a uuencoded file, or an original that could not be parsed."""
-    return Attachment(safe_name(name) or "file.bin", kind, octets, hashlib.sha256(octets).hexdigest(), False, "")  # noqa: FBT003 - a field
+def plain(title: str, kind: str, octets: bytes, identity: str = "") -> Attachment:
+    """Build an attachment that is no part of its own: uuencoded, out of a winmail.dat, or an original.
+
+    A `kind` that is no media type is told by the name's ending.
+    """
+    safe = safe_name(title) or "file.bin"
+    if not re.fullmatch(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", kind, re.ASCII):
+        kind = _KINDS.get("." + safe.rpartition(".")[2].lower(), "application/octet-stream")
+    identity = headers.clean(identity).strip("<> ")
+    return Attachment(safe, kind.lower(), octets, hashlib.sha256(octets).hexdigest(), False, identity)  # noqa: FBT003 - a field

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from maild.ingest import attachments, caps, charset, headers, html, mime
+from maild.ingest import attachments, caps, charset, flowed, headers, html, mime, sealed, tnef
 from maild.mail import Attachment
 
 _READABLE = frozenset(
@@ -22,12 +22,16 @@ _ENRICHED = re.compile(r"<(?:param>[^<]*</param|/?[a-z][a-z-]*)>", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The letter as text and as raw markup ("" where it has none), whether the text was made from markup, the rest."""
+    """The letter as text and as raw markup ("" where it has none), whether the text was made from markup, the rest.
+
+    `marks` are sentences for whoever reads the mail.
+    """
 
     text: str
     markup: str
     from_markup: bool
     attachments: tuple[Attachment, ...]
+    marks: tuple[str, ...]
     defects: tuple[str, ...]
 
 
@@ -48,13 +52,7 @@ def _is_letter(part: mime.Part, *, seen: bool) -> bool:
     return not seen and part.kind.main in ("text/plain", "text/html") and part.disposition.main in ("", "inline")
 
 
-def _letters(part: mime.Part, defects: list[str], files: list[Attachment]) -> str:
-    octets, defect = mime.content(part)
-    if defect:
-        defects.append(defect)
-    if len(octets) > caps.TEXT_OCTETS:
-        defects.append(f"text of {len(octets)} octets cut at {caps.TEXT_OCTETS}")
-        octets = octets[: caps.TEXT_OCTETS]
+def _letters(part: mime.Part, octets: bytes, defects: list[str], files: list[Attachment]) -> str:
     if part.kind.main != "text/html":
         while (found := mime.uu(octets)) is not None and len(files) < caps.PARTS:
             files.append(attachments.plain(found[0], "application/octet-stream", found[1]))
@@ -66,9 +64,15 @@ def _letters(part: mime.Part, defects: list[str], files: list[Attachment]) -> st
     if defect:
         defects.append(defect)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").removeprefix("\ufeff")
+    if part.kind.main == "text/plain" and _value(part, "format") == "flowed" and _value(part, "delsp") == "yes":
+        text = flowed.unfold(text)
     if part.kind.main in ("text/enriched", "text/richtext"):
         text = _ENRICHED.sub("", text.replace("<<", "\x01")).replace("\x01", "<")
     return text
+
+
+def _value(part: mime.Part, parameter: str) -> str:
+    return part.kind.parameters.get(parameter, "").strip().lower()
 
 
 def _meta(octets: bytes) -> str:
@@ -89,11 +93,22 @@ def read(tree: mime.Tree) -> Body:
     defects = list(tree.defects)
     pieces: list[_Piece] = []
     files: list[Attachment] = []
+    marks: list[str] = []
+    room = caps.TEXT_OCTETS
     for number, part in enumerate(tree.leaves, 1):
-        if _is_letter(part, seen=bool(pieces)):
-            pieces.append(_Piece(part, _letters(part, defects, files), part.kind.main == "text/html"))
+        if room and _is_letter(part, seen=bool(pieces)):
+            octets, defect = mime.content(part)
+            if defect:
+                defects.append(defect)
+            if len(octets) > room:
+                files.append(attachments.attachment(part, number, octets))
+                defects.append(f"text of {len(octets)} octets cut at {room}, and attached as a whole: {files[-1].name}")
+            octets = octets[:room]
+            room -= len(octets)
+            pieces.append(_Piece(part, _letters(part, octets, defects, files), part.kind.main == "text/html"))
             continue
-        if _is_signature(part):
+        if _is_empty_signature(part):
+            defects.append("a PGP signature without a signature in it left out")
             continue
         octets, defect = (
             (part.body, "") if part.kind.main.startswith("message/") and not _encoded(part) else mime.content(part)
@@ -101,18 +116,35 @@ def read(tree: mime.Tree) -> Body:
         if defect:
             defects.append(f"attachment {number}: {defect}")
         files.append(attachments.attachment(part, number, octets))
+        if _is_winmail(part, files[-1].name, octets):
+            marks.append(_unpack(part, octets, pieces, files, defects))
     text, markup, from_markup = _assemble(pieces)
-    return Body(text, markup, from_markup, tuple(files), tuple(dict.fromkeys(defects)))
+    marks = [*sealed.marks(tree, text), *marks]
+    return Body(text, markup, from_markup, tuple(files), tuple(dict.fromkeys(marks)), tuple(dict.fromkeys(defects)))
 
 
-def _is_signature(part: mime.Part) -> bool:
-    """Tell the signature of a multipart/signed (RFC 1847 section 2.1): it vouches for the letter and is none of it."""
-    return (
-        part.parent is not None
-        and part.parent.kind.main == "multipart/signed"
-        and part.kind.main.endswith("signature")
-        and not attachments.given_name(part)
-    )
+def _is_winmail(part: mime.Part, name: str, octets: bytes) -> bool:
+    declared = part.kind.main in ("application/ms-tnef", "application/vnd.ms-tnef")
+    return declared or (name.lower() == "winmail.dat" and octets.startswith(tnef.SIGNATURE))
+
+
+def _unpack(part: mime.Part, octets: bytes, pieces: list[_Piece], files: list[Attachment], defects: list[str]) -> str:
+    """Take a winmail.dat apart; its letter counts where the mail has no other. Give the mark in words."""
+    found, before = tnef.read(octets), len(files) - 1
+    defects += found.defects
+    if not any(piece.text.strip() for piece in pieces) and (found.markup or found.text):
+        pieces.append(_Piece(part, found.markup or found.text, bool(found.markup)))
+    files += [attachments.plain(one.name, one.kind, one.content, one.content_id) for one in found.files]
+    if not (found.files or found.markup or found.text):
+        return f"Outlook packed this mail into {files[before].name}, and nothing could be taken out of it"
+    count = "1 file was" if len(found.files) == 1 else f"{len(found.files)} files were"
+    return f"Outlook packed this mail into {files[before].name}: {count} taken out of it"
+
+
+def _is_empty_signature(part: mime.Part) -> bool:
+    """Tell a signature part (RFC 3156 section 5) that has neither a name nor an armoured signature: it vouches for nothing."""
+    nameless = part.kind.main == "application/pgp-signature" and not attachments.given_name(part)
+    return nameless and b"-----BEGIN PGP" not in mime.content(part)[0]
 
 
 def _encoded(part: mime.Part) -> bool:

@@ -102,10 +102,7 @@ def codec(label: str) -> str | None:
 
 def _as_cp1252(octets: bytes) -> str:
     """Read windows-1252 as browsers do: its five holes are the C1 controls of the same number."""
-    try:
-        return octets.decode("cp1252")
-    except UnicodeDecodeError:
-        return "".join(bytes([b]).decode("cp1252") if b not in _HOLES else chr(b) for b in octets)
+    return octets.decode("latin-1").translate(_WESTERN)
 
 
 def _whole(text: str) -> str:
@@ -115,6 +112,9 @@ def _whole(text: str) -> str:
 
 _LONE = re.compile("[\ud800-\udfff]")
 _HOLES = frozenset(b"\x81\x8d\x8f\x90\x9d")
+_WESTERN = {code: bytes([code]).decode("cp1252") for code in range(0x80, 0xA0) if code not in _HOLES}
+_FAULTS = 20_000
+"""More octets that do not fit than these, and it was another charset altogether; mending each one takes its time."""
 
 
 def _mend(fault: UnicodeError) -> tuple[str, int]:
@@ -148,6 +148,8 @@ def decode(octets: bytes, label: str = "") -> tuple[str, str]:
         return octets.decode("utf-8"), defect
     except UnicodeDecodeError:
         pass
+    if octets.decode(name, "replace").count("\N{REPLACEMENT CHARACTER}") > _FAULTS:
+        return _as_cp1252(octets), defect
     return _whole(octets.decode(name, "maild-mend")), defect
 
 

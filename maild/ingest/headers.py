@@ -18,6 +18,7 @@ _PADDINGS = 100_000
 _BRACKETED = re.compile(r"<([^<>]*)>")
 _ID = re.compile(r"[^\s<>@,;\"()]+@[^\s<>@,;\"]+|\"[^\"<>\s]+\"@[^\s<>@]+|[^\s<>@,;:()]{16,}")
 _SPACE = re.compile(r"\s+")
+_NOT_IN_ID = re.compile(r"[<>\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +299,7 @@ def message_ids(text: str) -> tuple[str, ...]:
     ]
     if not inner and len(words := text.split()) == 1:
         inner = [words[0].strip("<>")]
-    return tuple(dict.fromkeys(clean(one) for one in inner if _ID.fullmatch(one)))
+    return tuple(dict.fromkeys(_NOT_IN_ID.sub("", clean(one)) for one in inner if _ID.fullmatch(one)))
 
 
 def message_id(text: str) -> str:
@@ -306,7 +307,7 @@ def message_id(text: str) -> str:
     if ids := message_ids(text):
         return ids[0]
     bare = text.strip().strip("<>").strip()
-    return clean(bare) if bare and not _SPACE.search(bare) and len(bare) < 1000 else ""
+    return _NOT_IN_ID.sub("", clean(bare)) if bare and not _SPACE.search(bare) and len(bare) < 1000 else ""
 
 
 def date(text: str) -> datetime | None:

@@ -7,11 +7,16 @@ from zoneinfo import ZoneInfo
 
 
 class ImapError(Exception):
-    """A session ended. `refused` says that trying again soon would help nobody: login, certificate, configuration."""
+    """What was asked of a server came to nothing.
 
-    def __init__(self, words: str, *, refused: bool = False) -> None:
+    `refused` says that trying again soon would help nobody: login, certificate, configuration. `alive` says that it was
+    one command that was refused, and the connection is as good as before.
+    """
+
+    def __init__(self, words: str, *, refused: bool = False, alive: bool = False) -> None:
         super().__init__(words)
         self.refused = refused
+        self.alive = alive
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def naming_faults() -> Iterator[None]:
     except IMAPClientAbortError as error:
         raise ImapError(f"the connection ended: {_plain(error)}") from error
     except IMAPClientError as error:
-        raise ImapError(f"it refused: {_plain(error)}") from error
+        raise ImapError(f"it refused: {_plain(error)}", alive=True) from error
     except (OSError, ValueError) as error:  # ValueError: a file that was closed, or a dialogue that makes no sense
         raise ImapError(f"{type(error).__name__}: {error}") from error
 

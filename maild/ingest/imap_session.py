@@ -10,7 +10,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from imapclient import IMAPClient  # type: ignore[import-untyped]  # it ships no types
-from imapclient.exceptions import IMAPClientAbortError, IMAPClientError  # type: ignore[import-untyped]  # likewise
 
 from maild.ingest.imap_account import ImapError
 from maild.ingest.imap_login import READ, naming_faults
@@ -75,6 +74,8 @@ class Session:
     def newer(self, last_uid: int) -> list[int]:
         """Give the UIDs above `last_uid`, ascending."""
         with naming_faults():
+            # A SEARCH sees the folder as it was at the end of the command before it.
+            self._client.noop()
             return fresh(self._client.search(["UID", f"{last_uid + 1}:*"]), last_uid)
 
     def larger(self, octets: int) -> list[int]:
@@ -103,7 +104,7 @@ class Session:
             with naming_faults():
                 return self._octets(uids)
         except ImapError as error:
-            if not _said_no(error):
+            if not error.alive:
                 raise
             words = str(error)
         if len(uids) == 1:
@@ -152,11 +153,6 @@ class Session:
             if not _buffered(self._client):
                 _readable((self._client.socket(), wake), seconds)
             self._client.idle_done()
-
-
-def _said_no(error: ImapError) -> bool:
-    cause = error.__cause__
-    return isinstance(cause, IMAPClientError) and not isinstance(cause, IMAPClientAbortError)
 
 
 def _instant(at: datetime | None) -> datetime:

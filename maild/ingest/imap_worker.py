@@ -14,7 +14,7 @@ import structlog
 from imapclient import IMAPClient  # type: ignore[import-untyped]  # it ships no types
 
 from maild.ingest import imap_plan as plan
-from maild.ingest.imap_account import Account
+from maild.ingest.imap_account import Account, ImapError
 from maild.ingest.imap_envelope import envelope
 from maild.ingest.imap_login import connect, log_in, shut
 from maild.ingest.imap_oauth import Tokens
@@ -63,6 +63,7 @@ class Worker:
         self._full_at = 0.0
         self._wrote_at = 0.0
         self._lowest = 0
+        self._moves = account.moves
         self.pulse = Pulse(PATIENCE)
         self.arrived = False
         """Whether a first look was completed: what breaks after that is no failure to connect."""
@@ -254,7 +255,7 @@ class Worker:
 
     def _move(self, session: Session) -> None:
         account, held, book = self._account, self._held, self._ties.book
-        if not account.moves or not session.can_move:
+        if not self._moves or not session.can_move:
             return
         states = (
             *(("quarantined", "spam") if account.quarantine_folder else ()),
@@ -263,6 +264,14 @@ class Worker:
         settled = self._ties.ask(book.settled(held.id, held.uidvalidity, states, from_id=self._lowest))
         for folder, uids in plan.moves(settled, account.done_folder, account.quarantine_folder).items():
             self._turn()
-            session.move(uids, folder)
+            try:
+                session.move(uids, folder)
+            except ImapError as error:
+                if not error.alive:
+                    raise
+                # Not again in this session: with UIDPLUS alone each attempt may leave copies behind.
+                self._moves = False
+                self._log.error("imap.not_moved", folder=folder, mails=len(uids), fault=str(error))
+                return
             self._ties.ask(book.moved(held.id, held.uidvalidity, uids, self._ties.now()))
             self._log.info("imap.moved", mails=len(uids), folder=folder)

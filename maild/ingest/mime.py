@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 
-from maild.ingest import caps, headers
+from maild.ingest import caps, cms, headers
 
 _GUESS = re.compile(rb"(?:^|\n)--([^\s-][^\r\n]{0,69}?)[ \t]*\r?\n")
 _AFTER_MARK = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
+_PKCS7 = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+_WRAPPINGS = 3
+"""RFC 2634 wraps a letter three times; nobody wraps it more often."""
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_KIND = re.compile(r"[!-.0-~]+/[!-.0-:<-~]+")
 _UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,200})\r?$", re.MULTILINE)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\s]")
 
@@ -34,7 +39,7 @@ class Part:
 
 @dataclass(slots=True)
 class Tree:
-    """A message cut into parts; `leaves` in the order of the octets."""
+    """A message cut into parts; `leaves` in the order of the octets, an S/MIME body before the letter that it holds."""
 
     root: Part
     leaves: tuple[Part, ...]
@@ -44,7 +49,7 @@ class Tree:
 def _part(fields: tuple[tuple[str, bytes], ...], body: bytes, parent: Part | None, default: str) -> Part:
     part = Part(fields, headers.Value(default, {}), headers.Value("", {}), body, parent)
     kind = headers.value(part.raw("Content-Type"))
-    if re.fullmatch(r"[^\s/]+/[^\s/;]+", kind.main):
+    if _KIND.fullmatch(kind.main):
         part.kind = kind
     elif kind.main in ("text", "plain", "html"):
         part.kind = headers.Value("text/html" if kind.main == "html" else "text/plain", kind.parameters)
@@ -109,6 +114,9 @@ def tree(fields: tuple[tuple[str, bytes], ...], body: bytes) -> Tree:
         part, level = work.pop()
         if not part.kind.main.startswith("multipart/"):
             leaves.append(part)
+            if is_pkcs7(part) and (entity := _signed_entity(part)) is not None:
+                part.children = (_child(entity, part, "text/plain"),)
+                work.append((part.children[0], level + 1))
             continue
         if level >= caps.LEVELS:
             defects.append(f"MIME parts nested deeper than {caps.LEVELS} levels kept as one attachment")
@@ -129,6 +137,21 @@ def tree(fields: tuple[tuple[str, bytes], ...], body: bytes) -> Tree:
         part.children = tuple(_child(piece, part, default) for piece in pieces)
         work.extend((child, level + 1) for child in reversed(part.children))
     return Tree(root, tuple(leaves), tuple(dict.fromkeys(defects)))
+
+
+def is_pkcs7(part: Part) -> bool:
+    """Tell an S/MIME body (RFC 8551 section 3.2), by its type, or by its name where its type says nothing."""
+    name = part.disposition.parameters.get("filename") or part.kind.parameters.get("name") or ""
+    return part.kind.main in _PKCS7 or (part.kind.main == "application/octet-stream" and name.lower().endswith(".p7m"))
+
+
+def _signed_entity(part: Part) -> bytes | None:
+    """Give the MIME entity within an S/MIME body that is signed only, or None."""
+    wrappings, above = 0, part.parent
+    while above is not None:
+        wrappings += is_pkcs7(above)
+        above = above.parent
+    return cms.signed(content(part)[0]) if wrappings < _WRAPPINGS else None
 
 
 def _pieces(part: Part, defects: list[str]) -> list[bytes]:
@@ -167,7 +190,9 @@ def content(part: Part) -> tuple[bytes, str]:
         # Seen in practice: plain text that only claims to be base64.
         foreign = len(_NOT_BASE64.findall(sample))
         if part.kind.main.startswith("text/") and sample and (foreign * 50 > len(sample) or _wordy(sample)):
-            return part.body, "text declared as base64 is none"
+            if not _readable(decoded := headers.unbase64(part.body)):
+                return part.body, "text declared as base64 is none"
+            return decoded, "foreign characters in base64"
         return headers.unbase64(part.body), "foreign characters in base64" if foreign else ""
     if encoding in ("quoted-printable", "quotedprintable", "qp"):
         return a2b_qp(part.body), ""
@@ -177,6 +202,14 @@ def content(part: Part) -> tuple[bytes, str]:
     return part.body, "" if encoding in known or encoding.startswith(
         ("x-uu", "uu")
     ) else f"unknown transfer encoding {encoding[:30]!r}"
+
+
+def _readable(octets: bytes) -> bool:
+    """Tell text from what decoding makes of prose: UTF-8, and no controls in it."""
+    try:
+        return bool(octets) and not _CONTROLS.search(octets.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
 
 
 def _wordy(sample: bytes) -> bool:

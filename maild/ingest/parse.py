@@ -103,6 +103,14 @@ def _read(octets: bytes, head: caps.Head, return_path: str | None, own_ids: Coll
         origin_because=because,
         delivery=dsn.deliveries(tree, octets, body.text) if who is Origin.BOUNCE else (),
         defects=tuple(defects),
+        marks=(*body.marks, *_losses(defects)),
+    )
+
+
+def _losses(defects: Collection[str]) -> tuple[str, ...]:
+    """Give the defects that hide words of the mail, as its reader must be told of them."""
+    return tuple(
+        f"not all of this mail is shown: {one}" for one in defects if one.endswith("left out") or " cut at " in one
     )
 
 
@@ -134,4 +142,5 @@ def _unread(octets: bytes, head: caps.Head, defect: str) -> InboundMail:
         origin_because="it could not be read, so it gets no automatic answer",
         delivery=(),
         defects=(*head.defects, defect),
+        marks=(f"this mail could not be read, and is attached as it came: {original.name}",),
     )

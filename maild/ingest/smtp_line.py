@@ -12,7 +12,7 @@ from collections import defaultdict
 from typing import Any
 
 import structlog
-from aiosmtpd.proxy_protocol import AF, V2_CMD, ProxyData, get_proxy
+from aiosmtpd.proxy_protocol import AF, V2_CMD, get_proxy
 from aiosmtpd.smtp import SMTP
 
 from maild.ingest.smtp_path import with_enhanced_status
@@ -177,10 +177,8 @@ class Line(SMTP):
     async def _introduced(self) -> bool:
         """Learn from a proxy whom it speaks for (PROXY protocol, versions 1 and 2); without that nothing is said."""
         self._reset_timeout(self._limits.proxy)
-        try:
-            said = await get_proxy(self._reader)
-        except asyncio.IncompleteReadError:
-            said = ProxyData(version=None).with_error("PROXY header cut off")
+        # One that hangs up before it has said anything, as health checks do, has cancelled this.
+        said = await get_proxy(self._reader)
         if not said.valid:
             log.warning("smtp.proxy_refused", proxy=self._peer, because=said.error)
             self.cut()

@@ -9,7 +9,7 @@ import logging
 import multiprocessing
 import resource
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -47,17 +47,26 @@ def _parse(octets: bytes, return_path: str, cpu_seconds: int) -> InboundMail:
     return parse(octets, return_path=return_path)
 
 
+HEAVY = 256 * 1024
+"""Octets from which a mail may cost seconds: one worker is always left to the others."""
+
+
 class Parsers:
     """A few workers. `parse` is total: a mail that breaks its worker comes back unread, with the original attached."""
 
     def __init__(self, workers: int = 2, limits: Limits = Limits()) -> None:
         self._limits = limits
+        self._heavy = asyncio.Semaphore(max(1, workers - 1))
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["maild.ingest.parse"])
         self._pool = ProcessPool(max_workers=workers, initializer=_limited, initargs=(limits.memory,), context=context)
 
     async def parse(self, octets: bytes, return_path: str) -> InboundMail:
         """Parse one mail. Never raises but when cancelled or closed."""
+        async with self._heavy if len(octets) >= HEAVY else nullcontext():
+            return await self._parse(octets, return_path)
+
+    async def _parse(self, octets: bytes, return_path: str) -> InboundMail:
         limits = self._limits
         future = self._pool.schedule(
             _parse, args=(octets, return_path, limits.cpu_seconds), timeout=limits.wall_seconds

@@ -134,7 +134,7 @@ def _notice(letter: NoticeLetter, desk: Desk, templates: Templates, now: datetim
         "clocks": letter.clocks,
         "placed_because": clean(letter.placed_because, 300),
         "opened": letter.opened,
-        "notes": [clean(note, 500) for note in letter.notes],
+        "notes": [clean(note, 500) for note in (*mail.marks, *letter.notes)],
         "subject": clean(mail.subject),
         "text": mail.text.strip(),
         "files": [(clean(file.name), len(file.content)) for file in fitting],

@@ -24,8 +24,8 @@ KINDS: Mapping[str, tuple[str, str, tuple[str, ...], str]] = MappingProxyType(
         "spam": (
             "called spam",
             "Mail that a filter of yours calls spam, held without a ticket",
-            ("spam show {id}", "spam release {id}"),
-            "spam list",
+            (),
+            "received --state spam",
         ),
         "failed": (
             "not delivered",
@@ -77,7 +77,7 @@ def _heap(heap: Heap, config: str, now: datetime) -> dict[str, Any]:
         "standing": heap.standing,
         "beyond": heap.new - len(heap.items),
         "list": _command(lists, config) if lists else "",
-        "items": [
+        "rows": [
             {
                 "id": item.id,
                 "sender": clean(item.sender, 254) or "<>",

@@ -18,6 +18,7 @@ from maild.store.door_sqlite import SqliteDoor
 from maild.store.evidence import Evidence
 from maild.store.faults import LedgerError, LedgerInUseError
 from maild.store.fetching import Fetching
+from maild.store.handling import Handling
 from maild.store.owing import Owing
 from maild.store.recording import Recording
 from maild.store.showing import Showing
@@ -28,7 +29,7 @@ SQLITE = "sqlite://"
 POSTGRES = ("postgres://", "postgresql://")
 
 
-class Ledger(Fetching, Owing, Recording, Evidence, Showing, Summing, Watching):
+class Ledger(Fetching, Owing, Recording, Evidence, Handling, Showing, Summing, Watching):
     """One open ledger. All instants are aware UTC; a naive one is a ValueError.
 
     Writes are durable when they return, and a cancelled caller leaves them whole. Reads never wait for writes. Text is

@@ -33,6 +33,7 @@ KEYS = {
         "severity_because",
         "tokens",
         "defects",
+        "marks",
         "route",
         "seconds",
     ),

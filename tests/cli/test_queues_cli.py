@@ -5,11 +5,13 @@ import stat
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from maild.cli.app import app
 from maild.cli.terms import configuration
 from maild.mail import Envelope, Outgoing
+from maild.outbound.compose_summary import KINDS
 from maild.store import Ledger, Record
 
 CONFIG = """
@@ -206,3 +208,68 @@ def test_the_daemon_is_nudged(desk, tmp_path, words, code):
 @pytest.mark.parametrize("words", [("received",), ("quarantine", "list"), ("outbox", "list"), ("outbox", "drop", "1")])
 def test_without_a_ledger(path, words):
     assert "there is no ledger" in run(path, *words, code=69).stderr
+
+
+@pytest.fixture
+def broken(desk, ask):
+    """Two more are quarantined: 4 and 5."""
+
+    async def write(ledger):
+        for octets in (b"four", b"five"):
+            env = Envelope("dave@globex.example", ("csm@desk.example",), "smtp", "192.0.2.1", NOW)
+            ((number,),) = await ledger.accept([(env, octets)])
+            await ledger.take(9, now=NOW)
+            await ledger.quarantine(number, "ValueError: it broke", NOW)
+
+    ask(write)
+    return desk
+
+
+def test_a_long_list_is_cut_and_says_so(broken):
+    result = run(broken, "quarantine", "list", "--limit", "2", "--json")
+    assert [row["id"] for row in rows(result)] == [5, 4]
+    assert result.stderr == "and 1 older ones: --limit 3 shows all\n"
+    result = run(broken, "quarantine", "list", "--limit", "3", "--json")
+    assert (len(rows(result)), result.stderr) == (3, "")
+    assert [row["id"] for row in rows(run(broken, "received", "--limit", "1", "--json"))] == [5]
+    assert [row["id"] for row in rows(run(broken, "outbox", "list", "--limit", "1", "--json"))] == [3]
+    run(broken, "received", "--limit", "0", code=2)
+
+
+def test_all_of_them_are_tried_again(broken, ask):
+    assert run(broken, "quarantine", "retry", "--all").stdout == "2 waits again\n4 waits again\n5 waits again\n"
+    assert states(ask) == {1: "waiting", 2: "waiting", 3: "done", 4: "waiting", 5: "waiting"}
+    waiting = {line.id: (line.attempts, line.fault) for line in ask(lambda ledger: ledger.received("waiting"))}
+    assert waiting == {1: (3, ""), 2: (0, ""), 4: (0, ""), 5: (0, "")}
+    assert run(broken, "quarantine", "retry", "--all").stdout == ""
+
+
+def test_all_of_them_are_given_up_for_a_reason(broken, ask):
+    assert "--because" in run(broken, "quarantine", "drop", "--all", code=64).stderr
+    assert "--because" in run(broken, "quarantine", "drop", "--all", "--because", " ", code=64).stderr
+    result = run(broken, "quarantine", "drop", "--all", "--because", "a bomb")
+    assert result.stdout == "2 is dropped\n4 is dropped\n5 is dropped\n"
+    assert {line.because for line in ask(lambda ledger: ledger.received("dropped"))} == {"dropped by operator: a bomb"}
+    assert states(ask)[1] == "waiting"
+
+
+@pytest.mark.parametrize("words", [("retry",), ("drop",), ("retry", "--all", "2"), ("drop", "2", "--all")])
+def test_numbers_or_all_of_them(broken, ask, words):
+    assert "one of the two" in run(broken, "quarantine", *words, code=64).stderr
+    assert states(ask)[2] == "quarantined"
+
+
+def test_one_is_given_up_for_a_reason(broken, ask):
+    run(broken, "quarantine", "drop", "4", "--because", "a bomb")
+    (line,) = ask(lambda ledger: ledger.received("dropped"))
+    assert (line.id, line.because) == (4, "dropped by operator: a bomb")
+
+
+def test_what_the_summary_tells_to_type_is_there(broken):
+    known = get_command(app).commands
+    for _, _, commands, lists in KINDS.values():
+        for words in filter(None, (*commands, lists)):
+            family, *more = words.split()
+            assert family in known, words
+            if more and not more[0].startswith("-"):
+                assert more[0] in known[family].commands, words

@@ -82,6 +82,21 @@ async def test_a_poison_mail_fails_alone():
     assert door.in_flight == 0
 
 
+async def test_a_fault_that_would_meet_each_of_them_meets_them_once():
+    tried = []
+
+    async def locked(mails):
+        tried.append(len(mails))
+        await asyncio.sleep(0.01)
+        raise TimeoutError("the ledger is locked")
+
+    door = Acceptor(locked, lambda: None, of_all=lambda error: isinstance(error, TimeoutError))
+    results = await asyncio.gather(*(door.accept(ENV, b"%d" % n) for n in range(50)), return_exceptions=True)
+    assert {str(result) for result in results} == {"the ledger is locked"}
+    assert tried == [50]
+    assert door.in_flight == 0
+
+
 async def test_over_the_budget_is_overloaded():
     ledger = Ledger()
     door = acceptor(ledger, in_flight=10)

@@ -21,10 +21,12 @@ def mail(fields, body=b"hello\r\n"):
 
 def nested(depth):
     head = b"Content-Type: multipart/mixed; boundary=b0\r\n"
-    parts = b"".join(
-        b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (n, n + 1) for n in range(depth)
-    )
+    parts = b"".join(b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (n, n + 1) for n in range(depth))
     return mail(head, parts + b"--b%d\r\n\r\nhello\r\n" % depth)
+
+
+def parts(part, count):
+    return mail(b"Content-Type: multipart/mixed; boundary=b\r\n", (b"--b\r\n" + part + b"\r\n") * count)
 
 
 def html(body):
@@ -48,9 +50,7 @@ def tnef_bomb():
     prop = struct.pack("<IHHII", 1, 0x0102, 0x1009, 1, len(rtf)) + rtf + b"\x00" * (-len(rtf) % 4)
     small = tnef_object(2, 0x69002, b"\x00" * 14) + tnef_object(2, 0x6800F, b"")
     octets = struct.pack("<IH", 0x223E9F78, 1) + tnef_object(1, 0x69003, prop) + small * 200_000
-    return mail(
-        b"Content-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: binary\r\n", octets
-    )
+    return mail(b"Content-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: binary\r\n", octets)
 
 
 def tnef_nest():
@@ -62,9 +62,7 @@ def tnef_nest():
         octets = (
             struct.pack("<IH", 0x223E9F78, 1) + tnef_object(2, 0x69002, b"\x00" * 14) + tnef_object(2, 0x69005, prop)
         )
-    return mail(
-        b"Content-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: binary\r\n", octets
-    )
+    return mail(b"Content-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: binary\r\n", octets)
 
 
 def der_nest():
@@ -138,6 +136,10 @@ HOSTILE = {
     "UTF-7": lambda: mail(b"Content-Type: text/plain; charset=utf-7\r\n", b"+" * 4 * MIB),
     "ISO-2022 escapes": lambda: mail(b"Content-Type: text/plain; charset=iso-2022-jp\r\n", b"\x1b$B\x1b(B" * 600_000),
     "octets that fit no charset": lambda: mail(b"Content-Type: text/plain; charset=euc-jp\r\n", b"\xff\x80" * 2 * MIB),
+    "six texts that fit no charset": lambda: parts(
+        b"Content-Type: text/plain; charset=euc-jp\r\n\r\n" + b"\xff\x80" * 2 * MIB, 6
+    ),
+    "six texts of references": lambda: parts(b"Content-Type: text/html\r\n\r\n" + b"&a" * 2 * MIB, 6),
     "a bounce of nothing": lambda: mail(
         b"Return-Path: <>\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n",
         b"--b\r\nContent-Type: message/delivery-status\r\n\r\n" + b"Final-Recipient: rfc822; a@b\r\n\r\n" * 500_000,

@@ -29,6 +29,7 @@ class Script:
             "LOGOUT": "* BYE\r\n{tag} OK out\r\n",
             "EXAMINE": "* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY 7] x\r\n{tag} OK [READ-ONLY] done\r\n",
             "SELECT": "* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY 7] x\r\n{tag} OK [READ-WRITE] done\r\n",
+            "NOOP": "{tag} OK done\r\n",
             "IDLE": "+ idling\r\n",
             "DONE": "{tag} OK idled\r\n",
             "UID SEARCH": "* SEARCH 1 2 3\r\n{tag} OK done\r\n",
@@ -254,7 +255,7 @@ def test_internaldate_is_an_instant(make_script, on):
 
 
 @pytest.mark.parametrize(
-    "said", ["", " INTERNALDATE NIL", ' INTERNALDATE "x"', ' INTERNALDATE "01-Jan-0001 00:00:00 +0100"']
+    "said", ["", " INTERNALDATE NIL", ' INTERNALDATE "x"', ' INTERNALDATE "31-Dec-9999 23:00:00 -1200"']
 )
 def test_without_internaldate_a_mail_is_new(said, make_script, on):
     fetch = f"* 1 FETCH (UID 1 RFC822.SIZE 9{said})\r\n{{tag}} OK done\r\n"

@@ -364,7 +364,7 @@ async def test_stop_says_goodbye_through_tls(start, dial, store):
 async def test_silence_and_hanging_up_end_it_under_tls_too(start, dial):
     complaints = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
-    server = await start(command_idle=0.3)
+    server = await start(command_idle=2)
     client = await dial(server)
     await client.secure()
     assert (await client.reply()).startswith("421 4.4.2")

@@ -179,7 +179,10 @@ async def test_dots_arrive_as_they_were(serve, sink, octets):
     assert server.mails == [("csm@example.com", ["carol@acme.example"], octets)]
 
 
-@given(st.lists(st.sampled_from([b".", b"..", b"", b"a", b"a.", b"x" * 998]), min_size=1, max_size=300), st.integers(1, 3000))
+@given(
+    st.lists(st.sampled_from([b".", b"..", b"", b"a", b"a.", b"x" * 998]), min_size=1, max_size=300),
+    st.integers(1, 3000),
+)
 def test_stuffing_is_undone_by_taking_a_dot_from_each_line(lines, piece):
     octets = b"".join(line + b"\r\n" for line in lines)
     sent = b"".join(stuffed(octets, piece))

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import select
 import signal
 import smtplib
@@ -187,6 +188,7 @@ class Desk:
     sink: Sink
     process: subprocess.Popen | None = None
     port: int = 0
+    ports: dict[str, int] = field(default_factory=dict)
 
     @property
     def config(self):
@@ -204,7 +206,8 @@ class Desk:
         ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
         line = self.process.stdout.readline().decode() if ready else ""
         assert line.startswith("ready smtp=127.0.0.1:"), f"{line!r}\n{self.log}"
-        self.port = int(line.split("smtp=127.0.0.1:")[1].split()[0])
+        self.ports = {name: int(port) for name, port in re.findall(r"(\w+)=127\.0\.0\.1:(\d+)", line)}
+        self.port = self.ports["smtp"]
         return self
 
     def kill(self, number=signal.SIGKILL):

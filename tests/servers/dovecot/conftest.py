@@ -1,9 +1,11 @@
 """A Dovecot of our own on loopback, as a user that is not root, and a maild that fetches from it."""
 
+import asyncio
 import contextlib
 import imaplib
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -12,13 +14,19 @@ import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
+
+from maild.ingest.imap import Inbox
+from maild.ingest.imap_account import Account
+from maild.store import Ledger
 
 PATIENCE = 60.0
 LIBRARY = Path("/usr/lib/dovecot")
@@ -425,3 +433,70 @@ def make_proxy():
         with contextlib.suppress(OSError):
             sock.shutdown(socket.SHUT_RDWR)
         sock.close()
+
+
+# One folder in this very process
+
+
+@pytest.fixture
+async def ledger(tmp_path):
+    opened = await Ledger.open(f"sqlite://{tmp_path}/maild.db")
+    yield opened
+    await opened.close()
+
+
+class Clock:
+    def __init__(self):
+        self.ahead = timedelta()
+
+    def __call__(self):
+        return datetime.now(UTC) + self.ahead
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def fetching(dovecot, ledger, clock):
+    """Fetch for the length of a block."""
+
+    @contextlib.asynccontextmanager
+    async def run(**changes):
+        values = {
+            "mailbox": "csm@desk.example",
+            "host": "127.0.0.1",
+            "port": dovecot.port,
+            "tls": "none",
+            "ca_file": None,
+            "username": "csm@desk.example",
+            "auth": "password",
+            "password": "secret",
+            "grant": None,
+            "folder": "INBOX",
+            "since": "all",
+            "idle": True,
+            "poll": 1,
+            "done_folder": "",
+            "quarantine_folder": "",
+            "most_octets": 100_000,
+            "zone": ZoneInfo("Europe/Berlin"),
+        }
+        inbox = Inbox(
+            Account(**{**values, **changes}),
+            ledger,
+            stored=lambda: None,
+            bears_token=lambda _: False,
+            now=clock,
+            rng=random.Random(1),
+        )
+        task = asyncio.create_task(inbox.run())
+        try:
+            yield inbox
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    return run

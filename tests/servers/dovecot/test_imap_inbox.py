@@ -3,82 +3,18 @@
 import asyncio
 import contextlib
 import random
+import socket
 import sqlite3
+import threading
 import time
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
+import structlog
 
-from maild.ingest.imap import Inbox
-from maild.ingest.imap_account import Account
-from maild.store import Ledger
+from maild.ingest import imap, imap_worker
 
 PATIENCE = 45.0
-
-
-@pytest.fixture
-async def ledger(tmp_path):
-    opened = await Ledger.open(f"sqlite://{tmp_path}/maild.db")
-    yield opened
-    await opened.close()
-
-
-class Clock:
-    def __init__(self):
-        self.ahead = timedelta()
-
-    def __call__(self):
-        return datetime.now(UTC) + self.ahead
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def fetching(dovecot, ledger, clock):
-    """Fetch for the length of a block."""
-
-    @contextlib.asynccontextmanager
-    async def run(**changes):
-        values = {
-            "mailbox": "csm@desk.example",
-            "host": "127.0.0.1",
-            "port": dovecot.port,
-            "tls": "none",
-            "ca_file": None,
-            "username": "csm@desk.example",
-            "auth": "password",
-            "password": "secret",
-            "grant": None,
-            "folder": "INBOX",
-            "since": "all",
-            "idle": True,
-            "poll": 1,
-            "done_folder": "",
-            "quarantine_folder": "",
-            "most_octets": 100_000,
-            "zone": ZoneInfo("Europe/Berlin"),
-        }
-        inbox = Inbox(
-            Account(**{**values, **changes}),
-            ledger,
-            stored=lambda: None,
-            bears_token=lambda _: False,
-            now=clock,
-            rng=random.Random(1),
-        )
-        task = asyncio.create_task(inbox.run())
-        try:
-            yield inbox
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-    return run
 
 
 async def eventually(true):
@@ -118,26 +54,25 @@ async def test_what_differs_is_found_at_night(dovecot, ledger, clock, fetching, 
         await fetched(ledger, 3)
         await looked(tmp_path)
         assert inbox.reconciled is None
-        # One is taken out of the folder by somebody, and one out of the ledger by a fault of ours.
-        with dovecot.client() as client:
-            client.select("INBOX")
-            client.uid("STORE", "1", "+FLAGS", "\\Deleted")
-            client.expunge()
-        with contextlib.closing(sqlite3.connect(tmp_path / "maild.db", timeout=PATIENCE)) as con:
-            con.execute("DELETE FROM mailbox_uid WHERE uid = 2")
-            con.commit()
-        clock.ahead += timedelta(days=1)
-        await put(dovecot, letter("Wakes it"))
+    # One is taken out of the folder by somebody, and one out of the ledger by a fault of ours.
+    with dovecot.client() as client:
+        client.select("INBOX")
+        client.uid("STORE", "1", "+FLAGS", "\\Deleted")
+        client.expunge()
+    with contextlib.closing(sqlite3.connect(tmp_path / "maild.db", timeout=PATIENCE)) as con:
+        con.execute("DELETE FROM mailbox_uid WHERE uid = 2")
+        con.commit()
+    clock.ahead += timedelta(days=1)
+    async with fetching() as inbox:
 
         async def compared():
             return inbox.reconciled
 
         found = await eventually(compared)
         assert (found.unknown, found.gone, [uid for uid, _ in found.not_fetched]) == ((2,), (1,), [4])
-        assert (found.on_server, found.differs) == (4, True)
-        await fetched(ledger, 4)
+        assert (found.on_server, found.differs) == (3, True)
         clock.ahead += timedelta(days=1)
-        await put(dovecot, letter("Wakes it again"))
+        await put(dovecot, letter("Wakes it"))
 
         async def again():
             return inbox.reconciled is not found and inbox.reconciled
@@ -145,7 +80,8 @@ async def test_what_differs_is_found_at_night(dovecot, ledger, clock, fetching, 
         # Who was told once is not told again, but for what still lies there unfetched.
         later = await eventually(again)
         assert (later.unknown, later.gone, [uid for uid, _ in later.not_fetched]) == ((), (), [4])
-    assert len({row.digest for row in await ledger.received()}) == 5
+    # What the ledger had forgotten came with octets that it knows: no mail again.
+    assert len(await ledger.received()) == 4
 
 
 async def test_a_mail_that_waited_was_received_while_it_waited(dovecot, ledger, clock, fetching, letter, tmp_path):
@@ -211,3 +147,84 @@ async def test_each_mail_is_moved_where_it_belongs(dovecot, ledger, fetching, le
         await put(dovecot, letter("Another"))
         await fetched(ledger, 4)
     assert dovecot.uids() == [3, 4]
+
+
+async def test_a_move_that_is_refused_stops_no_mail(dovecot, ledger, fetching, letter):
+    await put(dovecot, letter())
+    # Nobody may write into that folder, as with a quota or a right that is missing.
+    with dovecot.client() as client:
+        client.create("Done")
+    folder = dovecot.home / "mail" / "csm@desk.example" / ".Done"
+    folder.chmod(0o500)
+    for inner in folder.iterdir():
+        if inner.is_dir():
+            inner.chmod(0o500)
+    with structlog.testing.capture_logs() as logs:
+        async with fetching(done_folder="Done") as inbox:
+            (row,) = await fetched(ledger, 1)
+            await ledger.drop(row.id, "no mail", datetime.now(UTC))
+            inbox.nudge()
+
+            async def refused():
+                return [line for line in logs if line["event"] == "imap.not_moved"]
+
+            await eventually(refused)
+            await put(dovecot, letter("Another"))
+            await fetched(ledger, 2)
+            assert not [line for line in logs if line["event"] == "imap.failed"]
+    assert dovecot.uids() == [1, 2]
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o700)
+
+
+@pytest.fixture
+def make_silent():
+    """Make a server that answers so many commands, and then says nothing any more."""
+    listening = []
+
+    def make(answers):
+        sock = socket.create_server(("127.0.0.1", 0))
+        listening.append(sock)
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    each, _ = sock.accept()
+                    listening.append(each)
+                    each.sendall(b"* OK hello\r\n")
+                    with each.makefile("rb") as lines:
+                        for _ in range(answers):
+                            tag = lines.readline().split()[0]
+                            each.sendall(b"* CAPABILITY IMAP4rev1\r\n" + tag + b" OK done\r\n")
+
+        threading.Thread(target=serve, daemon=True).start()
+        return sock.getsockname()[1]
+
+    yield make
+    for sock in listening:
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+        sock.close()
+
+
+@pytest.mark.parametrize("answers", [0, 1, 2])
+async def test_it_stops_in_the_middle_of_a_dialogue(answers, fetching, make_silent):
+    async with fetching(port=make_silent(answers)):
+        await asyncio.sleep(0.5)
+        at = time.monotonic()
+    # A second, and what a busy machine adds.
+    assert time.monotonic() - at < 5
+
+
+async def test_a_worker_that_hangs_is_cut(fetching, make_silent, monkeypatch):
+    monkeypatch.setattr(imap, "RENEW", 0.2)
+    monkeypatch.setattr(imap_worker, "PATIENCE", 0.5)
+    with structlog.testing.capture_logs() as logs:
+        async with fetching(port=make_silent(2)) as inbox:
+
+            async def failed():
+                return [line for line in logs if line["event"] == "imap.failed"]
+
+            (line, *_) = await eventually(failed)
+            assert not inbox.pulse.late
+    assert "keeps us waiting" in line["fault"]

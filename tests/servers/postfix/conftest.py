@@ -16,7 +16,8 @@ import pytest
 
 PATIENCE = 60.0
 COMMANDS = ("postfix", "postconf", "postqueue", "postmap", "sendmail")
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "postfix.md").read_text("utf-8")
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+PAGES = "\n".join((DOCS / name).read_text("utf-8") for name in ("postfix.md", "lmtp.md"))
 BLOCK = re.compile(r"^```\w+ ([^\n]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 DESK = """
@@ -132,7 +133,7 @@ class Stage:
 @pytest.fixture
 def blocks():
     """The blocks of docs/postfix.md by the words beside their fence."""
-    return dict(BLOCK.findall(PAGE))
+    return dict(BLOCK.findall(PAGES))
 
 
 @pytest.fixture

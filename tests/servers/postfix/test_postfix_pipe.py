@@ -4,12 +4,15 @@ import contextlib
 import os
 import shutil
 import signal
+import site
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import maild
 
 CAROL = "carol@acme.example"
 ANN = "ann@staff.example"
@@ -18,32 +21,44 @@ USER = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
 """Postfix starts no command as root, so the ledger is somebody else's here."""
 
 SCRIPT = """#!/bin/sh
+export PYTHONPATH={path}
 test ! -e {home}/desk/dies-after || {{ {python} -m maild "$@"; kill -9 $$; }}
 exec {python} -m maild "$@"
 """
 
 
+PATH = ":".join([str(Path(maild.__file__).parents[1]), *site.getsitepackages()])
+
+
+def runnable(program):
+    """Give a Python that others than root may run: this one may lie in a home directory."""
+    setpriv = program("setpriv", "util-linux")
+    for python in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
+        command = [setpriv, *USER[1:], "env", f"PYTHONPATH={PATH}", python, "-c", "import pydantic_core, maild"]
+        if subprocess.run(command, capture_output=True, check=False, cwd="/").returncode == 0:
+            return python
+    pytest.skip("the user nobody may run no Python of this version: apt install python3")
+
+
 @pytest.fixture
-def make_piped(make_stage):
+def make_piped(make_stage, program):
     """Make a stage with a pipe; the daemon is not started."""
 
     def make(**more):
-        probe = subprocess.run([*USER, sys.executable, "-c", "import maild"], capture_output=True, check=False)
-        if probe.returncode:
-            pytest.skip(f"nobody may not run {sys.executable}: {probe.stderr.decode()[-200:]}")
+        python = runnable(program)
         stage = make_stage(
-            main="main.cf by a pipe", master="master.cf by a pipe", desk=["maild.toml by a pipe"], start=False, **more
+            main="main.cf by a pipe", master="master.cf by a pipe", desk=["maild.toml by LMTP"], start=False, **more
         )
         home = stage.postfix.home
-        (home / "maild").write_text(SCRIPT.format(home=home, python=sys.executable))
+        (home / "maild").write_text(SCRIPT.format(home=home, python=python, path=PATH))
         (home / "maild").chmod(0o755)
         (home / "desk/data").mkdir(parents=True)
         shutil.copy(stage.desk.folder / "maild.toml", home / "desk")
         for path in (home / "desk", home / "desk/data"):
             shutil.chown(path, "nobody", "nogroup")
         stage.desk.folder = home / "desk"
-        made = [*USER, sys.executable, "-m", "maild", "migrate", "-c", f"{home}/desk/maild.toml"]
-        subprocess.run(made, capture_output=True, check=True)
+        made = [*USER, home / "maild", "migrate", "-c", f"{home}/desk/maild.toml"]
+        subprocess.run(made, capture_output=True, check=True, cwd=home)
         return stage
 
     return make
@@ -69,12 +84,13 @@ def tries(stage, word):
 
 
 def deliveries(stage):
-    """Give the processes of `maild deliver` that Postfix has started."""
+    """Give the processes of `maild deliver` on this desk; pipe(8) bears the same words, behind its own name."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if f"{stage.desk.folder}/maild.toml".encode() in (words := (process / "cmdline").read_bytes().split(b"\0")):
-                found += [int(process.name)] if b"deliver" in words else []
+            words = (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+            if "python" in words[0] and {"deliver", f"{stage.desk.folder}/maild.toml"} <= set(words):
+                found.append(int(process.name))
     return found
 
 
