@@ -3,6 +3,8 @@
 import gc
 import sys
 
+import maild.cli.giver  # noqa: F401 - first of all
+
 
 def main() -> None:
     """Run a command. A mail server starts `deliver` for each mail, so that one imports no other command."""

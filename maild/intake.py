@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 import structlog
 
@@ -25,6 +26,9 @@ from maild.workshop import Workshop, Written, record_of
 log = structlog.get_logger("maild.intake")
 
 BATCH = 32
+MOST_OCTETS = 32 * 1024 * 1024
+"""Of mail that is worked on at a time: parsed, it is in memory several times over."""
+
 MOST_ATTEMPTS = 3
 MOST_DEATHS = 8
 """How often the daemon may end with the same mail in its hands: more than bad luck, less than a crash loop of minutes."""
@@ -162,9 +166,18 @@ class Intake:
             return 1
         if self._careful and batch[0].attempts == 1:
             batch += await self._ledger.take(BATCH - 1, now=self._shop.now(), after=batch[0].id)
+        batch = await self._bounded(batch)
         self._careful = batch[0].attempts > 1
         await self._holding(batch, self._take_up(batch))
         return len(batch)
+
+    async def _bounded(self, batch: list[Received]) -> list[Received]:
+        """Keep as many of them as fit into memory, the first at least, and give the others back."""
+        sizes = await self._ledger.sizes([received.digest for received in batch])
+        totals = accumulate(sizes[received.digest] for received in batch)
+        fitting = max(1, sum(total <= MOST_OCTETS for total in totals))
+        await self._ledger.release([received.id for received in batch[fitting:]])
+        return batch[:fitting]
 
     async def _holding(self, batch: Sequence[Received], work: Awaitable[None]) -> None:
         try:

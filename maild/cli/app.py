@@ -18,6 +18,7 @@ from maild.cli.queues import outbox, received
 from maild.cli.serve import serve
 from maild.cli.show import show, tickets
 from maild.cli.sla import app as sla
+from maild.cli.spam import app as spam
 from maild.cli.terms import Exit, say
 from maild.cli.ticket import app as ticket
 from maild.cli.why import why
@@ -34,6 +35,7 @@ for command in (init, check, doctor, migrate, serve, tickets, show, why, inspect
 app.add_typer(sla, name="sla")
 app.add_typer(ticket, name="ticket")
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(spam, name="spam")
 app.add_typer(outbox, name="outbox")
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, BinaryIO, NoReturn
 
 import typer
 
+from maild.cli.giver import GIVER
 from maild.cli.terms import ConfigOption, Exit, fail
 from maild.config import Config, ConfigError, find, load
 from maild.ingest.accept import is_full
@@ -40,9 +41,8 @@ def deliver(
     config: ConfigOption = None,
 ) -> None:
     """Take one mail from stdin for a mail server, durably; 75 on any doubt, so that it comes again."""
-    giver = os.getppid()
     try:
-        _deliver(config, rcpt or [], sender, giver)
+        _deliver(config, rcpt or [], sender)
     except (ConfigError, LedgerError, OSError) as error:
         _later(("4.3.1" if is_full(error) else "4.3.0"), str(error))
     except typer.Exit:
@@ -51,7 +51,7 @@ def deliver(
         _later("4.3.0", f"{type(error).__name__}: {error}")
 
 
-def _deliver(given: Path | None, rcpts: list[str], sender: str | None, giver: int) -> None:
+def _deliver(given: Path | None, rcpts: list[str], sender: str | None) -> None:
     config = load(find(given, os.environ), secrets=False)
     mail = piped(_read(sys.stdin.buffer, config.smtp.max_message_bytes))
     env = Envelope(
@@ -65,7 +65,7 @@ def _deliver(given: Path | None, rcpts: list[str], sender: str | None, giver: in
         raise LedgerError(f"there is no ledger at {shown(config.database_url)} yet: `maild serve` makes it")
     if room(config.data_dir) < config.smtp.min_free_bytes:
         _later("4.3.1", f"less than smtp.min_free_bytes is free on the disk of {config.data_dir}")
-    asyncio.run(_store(config, env, mail.octets, giver))
+    asyncio.run(_store(config, env, mail.octets))
     poke(config.data_dir / "wake")
 
 
@@ -109,10 +109,10 @@ def _is_ours(config: Config, address: str) -> bool:
     )
 
 
-async def _store(config: Config, env: Envelope, octets: bytes, giver: int) -> None:
+async def _store(config: Config, env: Envelope, octets: bytes) -> None:
     ledger = await Ledger.open(config.database_url, migrate=False)
     try:
-        if os.getppid() != giver:
+        if os.getppid() != GIVER:
             # The pipe's end is no end then: a server that was killed has not written all of it.
             _later("4.3.0", "whoever piped the mail is gone, so it may not be whole")
         await ledger.accept([(env, octets)])

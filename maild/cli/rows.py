@@ -28,7 +28,7 @@ RECEIVED: Mapping[str, Column] = {
     "state": lambda line: line.state,
     "from": lambda line: line.mail_from or "<>",
     "to": lambda line: line.rcpt,
-    "fault": lambda line: line.fault,
+    "fault": lambda line: line.fault or (line.because if line.state == "spam" else ""),
 }
 OUTBOX: Mapping[str, Column] = {
     "id": lambda line: line.id,

@@ -32,9 +32,9 @@ def _afresh(case: Case, office: Office, now: datetime) -> Decision:
     if not case.spam:
         return _wanted(case, office, now)
     if not _ours_to_read(case):
-        return Decision(f"a trusted hop calls it spam ({case.spam}): no ticket, no answer, no clock", spam=True)
+        return Decision(f"{case.spam}, says a trusted hop: no ticket, no answer, no clock", spam=True)
     decision = _wanted(case, office, now)
-    because = f"a trusted hop calls it spam ({case.spam}), but it belongs here: {case.placement.because}"
+    because = f"{case.spam}, says a trusted hop, but it belongs here: {case.placement.because}"
     overruled = Event(case.received.received_at, "maild", "spam_overruled", because, {"message": case.received.id})
     return replace(decision, events=(*decision.events, overruled))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from maild.desk.office import Office
+from maild.mail import Address
 from maild.outbound.letters import Heap, SummaryLetter
 
 SETTLED = timedelta(seconds=60)
@@ -22,12 +23,16 @@ class Operator:
 
 def due_at(last: datetime | None, operator: Operator) -> datetime | None:
     """Give the earliest instant of the next summary after one that was counted until `last`; None: at once."""
-    return None if last is None else last + operator.every
+    return None if last is None else last + _settled(operator) + operator.every
 
 
 def counted_until(now: datetime, operator: Operator) -> datetime:
     """Give the instant up to which a summary of `now` counts."""
-    return now - min(SETTLED, operator.every / 4)
+    return now - _settled(operator)
+
+
+def _settled(operator: Operator) -> timedelta:
+    return min(SETTLED, operator.every / 4)
 
 
 def summary(
@@ -43,7 +48,7 @@ def summary(
     key = f"summary:{'first' if last is None else last.astimezone(UTC).isoformat()}"
     return SummaryLetter(
         key=key,
-        to=operator.address,
+        to=Address("", operator.address),
         heaps=new,
         config=operator.config,
         until=until,

@@ -108,7 +108,7 @@ def read(tree: mime.Tree) -> Body:
             pieces.append(_Piece(part, _letters(part, octets, defects, files), part.kind.main == "text/html"))
             continue
         if _is_empty_signature(part):
-            defects.append("a PGP signature without a signature in it left out")
+            defects.append("a PGP signature that holds none")
             continue
         octets, defect = (
             (part.body, "") if part.kind.main.startswith("message/") and not _encoded(part) else mime.content(part)

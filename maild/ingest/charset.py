@@ -148,9 +148,8 @@ def decode(octets: bytes, label: str = "") -> tuple[str, str]:
         return octets.decode("utf-8"), defect
     except UnicodeDecodeError:
         pass
-    if octets.decode(name, "replace").count("\N{REPLACEMENT CHARACTER}") > _FAULTS:
-        return _as_cp1252(octets), defect
-    return _whole(octets.decode(name, "maild-mend")), defect
+    few = octets.decode(name, "replace").count("\N{REPLACEMENT CHARACTER}") <= _FAULTS
+    return (_whole(octets.decode(name, "maild-mend")) if few else _as_cp1252(octets)), defect
 
 
 def _western(octets: bytes, label: str) -> tuple[str, str]:

@@ -40,7 +40,7 @@ GRACE = 0.5
 STEADY = 30.0
 """Seconds after which a session that came behind its first look lets the failures before it be forgotten."""
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that the ledger may take to answer before the loop counts as hanging."""
 
 
@@ -106,7 +106,7 @@ class Inbox:
                 self._nudging.cancel()
             if held is not None:
                 with suppress(Exception):  # the lease ends by itself
-                    await self._book.leave_mailbox(held.id)
+                    await asyncio.wait_for(self._book.leave_mailbox(held.id), GRACE)
 
     def _failed(self, fault: Exception) -> float:
         self._failures += 1
@@ -221,5 +221,5 @@ async def _end(worker: Worker, done: asyncio.Future[None]) -> None:
             break
         last()
         until = time.monotonic() + GRACE
-    if done.done() and not done.cancelled():
+    if not done.cancel():
         done.exception()  # asked for once: who ended the session knows why

@@ -39,12 +39,10 @@ def _pkcs7(part: mime.Part) -> str:
     declared = part.kind.parameters.get("smime-type", "").lower()
     name = attachments.name(part, 0)
     kind = cms.kind(mime.content(part)[0])
-    if kind == "signed" and declared != "certs-only":
-        if part.children:
-            return "this mail is signed with S/MIME: the signature was not checked"
-        return f"this mail is signed with S/MIME, and its text could not be taken out: open the attached {name} in a mail program"
-    if kind == "compressed":
-        return f"this mail is compressed with S/MIME: open the attached {name} in a mail program"
-    if declared == "certs-only":
+    if declared == "certs-only" or name.lower().endswith(".p7c"):
         return f"the attached {name} holds certificates for S/MIME"
+    if kind == "signed" and part.children:
+        return "this mail is signed with S/MIME: the signature was not checked"
+    if kind in ("signed", "compressed"):
+        return f"this mail is {kind} with S/MIME, and its text could not be taken out: open the attached {name} in a mail program"
     return f"this mail is encrypted with S/MIME: open the attached {name} in a mail program that has the key"

@@ -24,8 +24,8 @@ KINDS: Mapping[str, tuple[str, str, tuple[str, ...], str]] = MappingProxyType(
         "spam": (
             "called spam",
             "Mail that a filter of yours calls spam, held without a ticket",
-            (),
-            "received --state spam",
+            ("spam show {id}", "spam release {id}", "spam drop {id}"),
+            "spam list",
         ),
         "failed": (
             "not delivered",
@@ -55,8 +55,8 @@ def compose_summary(letter: SummaryLetter, desk: Desk, templates: Templates, now
             ticket=0,
             envelope_from="",
             sender=Address(desk.name, desk.address),
-            to=Address("", letter.to),
-            reply_to=letter.to,
+            to=letter.to,
+            reply_to=letter.to.address,
             subject=f"{desk.reference}: mail that needs a person: {counts}",
             message_id=letter.message_id,
             in_reply_to=letter.root_id,

@@ -225,7 +225,7 @@ class SummaryLetter:
     """
 
     key: str
-    to: str
+    to: Address
     heaps: tuple[Heap, ...]
     config: str
     until: datetime

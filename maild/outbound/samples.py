@@ -186,7 +186,7 @@ def letters(language: str = "") -> tuple[Letter, ...]:
     item = Item(17, NOW - timedelta(minutes=34), CUSTOMER.address, DESK.address, "ValueError: it broke")
     summary = SummaryLetter(
         key="summary",
-        to="postmaster@example.com",
+        to=Address("", "postmaster@example.com"),
         heaps=tuple(
             Heap(kind, 12, 20, (item, replace(item, id=18, sender=""))) for kind in ("quarantined", "spam", "failed")
         ),

@@ -43,13 +43,8 @@ _LATER = """UPDATE received SET retry_at = ?, fault = ?, taken_by = NULL, taken_
 WHERE id = ? AND state = 'waiting'"""
 _LEAVE = "UPDATE received SET taken_by = NULL, taken_until = NULL WHERE state = 'waiting' AND taken_by = ?"
 _QUARANTINE = "UPDATE received SET state = 'quarantined', fault = ?, done_at = ? WHERE id = ? AND state = 'waiting'"
-_AGAIN = """UPDATE received SET state = 'waiting', attempts = 0, retry_at = NULL, taken_by = NULL, taken_until = NULL,
-    fault = '', done_at = NULL, because = ''
-WHERE id = ? AND state = 'quarantined'"""
-_NO_SPAM = _AGAIN.replace("= 'quarantined'", "= 'spam'").replace("SET ", "SET no_spam = TRUE, ")
 _OCTETS = "SELECT zstd, size FROM octets WHERE digest = ?"
-_DROP = """UPDATE received SET state = 'dropped', because = ?, done_at = ?
-WHERE id = ? AND state IN ('waiting', 'quarantined', 'spam')"""
+_SIZES = "SELECT digest, size FROM octets WHERE digest IN ({})"
 
 
 class Accepting(Shelf):
@@ -142,18 +137,6 @@ class Accepting(Shelf):
         """Set aside a mail that breaks us, with its fault; ConflictError where it no longer waits."""
         await self._write(Write(_QUARANTINE, (fault, now, received_id), expect=1))
 
-    async def retry_quarantined(self, received_id: int) -> None:
-        """Let a quarantined mail wait again, as if new; ConflictError where it is not quarantined."""
-        await self._write(Write(_AGAIN, (received_id,), expect=1))
-
-    async def no_spam(self, received_id: int) -> None:
-        """Let a mail that was called spam wait again, whatever the verdict; ConflictError where it is not among them."""
-        await self._write(Write(_NO_SPAM, (received_id,), expect=1))
-
-    async def drop(self, received_id: int, because: str, now: datetime) -> None:
-        """Give up, for a reason, a mail that waits, is quarantined or was called spam; ConflictError where it is none."""
-        await self._write(Write(_DROP, (because, now, received_id), expect=1))
-
     @reading
     async def waiting_count(self) -> int:
         """Count the rows that wait."""
@@ -187,6 +170,11 @@ class Accepting(Shelf):
         if state is not None:
             rows = rows.filter(state=state)
         return [ReceivedLine(**row) for row in await rows.order_by("-id").limit(limit).values(*ReceivedLine.__slots__)]
+
+    async def sizes(self, digests: Collection[str]) -> dict[str, int]:
+        """Give how large stored mails are, in octets."""
+        (lines,) = await self._door.read([Read(_SIZES.format(marks(digests)), tuple(digests))])
+        return {line["digest"]: line["size"] for line in lines}
 
     async def octets(self, digest: str) -> bytes:
         """Give stored octets; KeyError where the ledger has none of that digest, ValueError where they are damaged."""

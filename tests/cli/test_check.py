@@ -208,3 +208,10 @@ def test_the_promise_of_a_named_policy_is_told_too(configured):
 )
 def test_the_friday_is_that_of_the_desks_own_week(configured, now, friday):
     assert friday in promises(load(configured(DESK), {}), now)[0]
+
+
+def test_nobody_to_tell_is_a_hint_and_no_warning(maild, configured):
+    assert "hint: operator.address is empty" in maild("check", "-c", configured(DESK + ANN + AUTH)).out
+    operator = '[operator]\naddress = "ops@acme.test"\n'
+    done = maild("check", "-c", configured(DESK + ANN + AUTH + operator))
+    assert (done.code, "hint:" in done.out) == (0, False)

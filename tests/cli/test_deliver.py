@@ -27,6 +27,7 @@ aliases = ["help@desk.example"]
 address = "sales@desk.example"
 subaddress = ""
 """
+DESK = "csm@desk.example"
 MAIL = b"From: carol@acme.example\nSubject: hello\n\nIs anybody there?\n"
 STORED = MAIL.replace(b"\n", b"\r\n")
 
@@ -212,6 +213,25 @@ def test_help_is_no_failure(deliver):
     done = deliver("--help")
     assert done.code == 0
     assert "--rcpt" in done.out
+
+
+async def received(url):
+    ledger = await Ledger.open(url)
+    try:
+        return await ledger.received()
+    finally:
+        await ledger.close()
+
+
+def test_into_postgresql(path, deliver, postgres):
+    with postgres.database() as url:
+        path.write_text(f'{ONE}[database]\nurl = "{url}"\n', "utf-8")
+        assert "run `maild migrate`" in deliver().err
+        asyncio.run(made(path))
+        for _ in range(2):
+            assert deliver("-f", "carol@acme.example").code == 0
+        (line,) = asyncio.run(received(url))
+        assert (line.mail_from, line.rcpt, line.via, line.state) == ("carol@acme.example", DESK, "pipe", "waiting")
 
 
 # As a process of its own

@@ -37,6 +37,7 @@ def tree(octets):
         ("日本".encode("iso-2022-jp"), "ISO-2022-JP", "日本"),
         ("ä".encode("utf-16"), "utf-16", "ä"),
         (b"+APY-", "utf-7", "ö"),
+        (b"\xff\xe4" * 20_001, "euc-jp", "ÿä" * 20_001),
     ],
 )
 def test_charsets(octets, label, text):
@@ -145,6 +146,8 @@ def test_names_are_safe(name, safe):
         ("<blockquote type=cite>a<br>b</blockquote>", "> a\n> b"),
         ('a <img alt="cat" src=x> b', "a [cat] b"),
         ("a<hr>b", "a\n----------\nb"),
+        ("a<!-- no -->b", "ab"),
+        ("<p> a<b> b</b></p>", "a b"),
         ("a &amp; b&nbsp;c", "a & b c"),
         ("", ""),
         ("<div>" * 5000 + "deep", "deep"),

@@ -14,7 +14,7 @@ from maild.ingest import caps
 from maild.ingest.parse import parse
 
 SEEDS = [path.read_bytes() for path in sorted((Path(__file__).parent.parent / "mail").glob("*.eml"))]
-CHUNKS = 4
+CHUNKS = 8
 EXAMPLES = 10_000
 INSERTS = [
     *(b"\0", b"\r", b"\n", b"\r\n", b"\n\n", b"\xff", b"\xe4", b"\x1b$B", b'"', b"<", b">", b"(", b"=?", b"?=", b"--"),
@@ -159,6 +159,7 @@ def check(octets):
     assert pickle.loads(pickle.dumps(mail)) == mail  # noqa: S301 - our own value
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_reading_is_total_and_harmless(chunk):
     @seed(20260105 + chunk)

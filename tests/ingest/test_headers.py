@@ -66,6 +66,7 @@ def test_raw_octets_in_a_header_keep_their_letters(octets, declared, shown):
         ('"Bob \\"B\\" C" <bob@x>', [('Bob "B" C', "bob@x")]),
         ("Bob <bob@x", [("Bob", "bob@x")]),
         ("bob@x <local>", [("", "bob@x")]),
+        ('"Bob (real)" <bob@x>', [("Bob (real)", "bob@x")]),
         ("Bob <>", []),
         ("bob@x (a \\) b)", [("a \\) b", "bob@x")]),
         ("nobody", []),

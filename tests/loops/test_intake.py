@@ -48,7 +48,7 @@ async def test_a_quarantined_mail_can_be_tried_again(stage):
         for _ in range(MOST_ATTEMPTS):
             await on.intake.step()
             on.move(minutes=1)
-        await on.ledger.retry_quarantined(bad)
+        await on.ledger.again("quarantined", bad)
         assert await on.intake.step() == 1
         assert (await rows(on))[bad].state == "waiting"
 
@@ -159,3 +159,21 @@ async def test_to_be_caught_up_does_not_wait_for_a_mail_that_was_put_off(stage):
             await on.intake.caught_up()
         assert await on.ledger.waiting_count() == 1
         assert await on.ledger.next_retry_at() - on.time[0] <= timedelta(minutes=1)
+
+
+async def test_no_more_is_worked_on_at_a_time_than_fits_into_memory(stage, monkeypatch):
+    monkeypatch.setattr("maild.intake.MOST_OCTETS", 1500)
+    async with stage() as on:
+        for number in range(5):
+            await on.arrive(f"u{number}@acme.example", text="x" * 400)
+        assert [await on.intake.step() for _ in range(4)] == [2, 2, 1, 0]
+        assert {line.attempts for line in await on.ledger.received()} == {1}
+        assert len(await on.tickets()) == 5
+
+
+async def test_what_is_larger_than_that_is_worked_on_alone(stage, monkeypatch):
+    monkeypatch.setattr("maild.intake.MOST_OCTETS", 10)
+    async with stage() as on:
+        for number in range(2):
+            await on.arrive(f"u{number}@acme.example")
+        assert [await on.intake.step() for _ in range(3)] == [1, 1, 0]

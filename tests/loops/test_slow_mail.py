@@ -160,7 +160,7 @@ async def test_one_that_is_dropped_meanwhile_is_given_up(stage, brake):
         async with asyncio.timeout(LONG):
             while not held.begun:  # noqa: ASYNC110 - likewise
                 await asyncio.sleep(0.01)
-        await on.ledger.drop(bad, "by hand", on.time[0])
+        await on.ledger.give_up("waiting", bad, "by hand", on.time[0])
         await taking
         held.go.set()
         assert await on.intake.step() == 0

@@ -16,10 +16,10 @@ async def test_spam_is_listed_until_somebody_says_that_it_is_none(stage):
         assert await on.tickets() == [1001]
         assert {mail.rcpt for mail in await on.ledger.outbox()}.isdisjoint({"carol@acme.example"})
         with pytest.raises(ConflictError):
-            await on.ledger.no_spam(good)
+            await on.ledger.again("spam", good)
         received_at = line.received_at
         on.move(hours=3)
-        await on.ledger.no_spam(bad)
+        await on.ledger.again("spam", bad)
         await on.intake.step()
         (ticket,) = [line.ticket for line in await on.ledger.tickets() if line.ticket.subject == "You won"]
         assert ticket.opened_at == received_at
@@ -37,5 +37,5 @@ async def test_spam_can_be_dropped(stage):
     async with stage() as on:
         (bad,) = await on.arrive("carol@acme.example", "You won", X_Spam="Yes")
         await on.intake.step()
-        await on.ledger.drop(bad, "spam indeed", on.time[0])
+        await on.ledger.give_up("spam", bad, "spam indeed", on.time[0])
         assert [line.state for line in await on.ledger.received()] == ["dropped"]

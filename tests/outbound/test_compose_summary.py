@@ -6,6 +6,7 @@ from email import message_from_bytes, policy
 
 import pytest
 
+from maild.mail import Address
 from maild.outbound import samples
 from maild.outbound.compose import compose
 from maild.outbound.gate import GateRefusal
@@ -72,4 +73,4 @@ def test_a_message_left_in_a_folder_has_no_command(read):
 
 def test_an_address_that_is_none_is_refused(read):
     with pytest.raises(GateRefusal):
-        read(Heap("spam", 1, 1, ()), to="ops @example.com")
+        read(Heap("spam", 1, 1, ()), to=Address("", "ops @example.com"))

@@ -13,7 +13,16 @@ from maild.mail import Address, Attachment
 from maild.outbound import samples
 from maild.outbound.compose import compose
 from maild.outbound.gate import GateRefusal
-from maild.outbound.letters import AckLetter, EscalationLetter, HeldLetter, NoticeLetter, RelayLetter, WordLetter
+from maild.outbound.letters import (
+    AckLetter,
+    EscalationLetter,
+    HeldLetter,
+    Item,
+    NoticeLetter,
+    RelayLetter,
+    SummaryLetter,
+    WordLetter,
+)
 
 BREAKS = (
     "\r\n",
@@ -54,6 +63,9 @@ ATTACKS = tuple(attack for break_ in BREAKS for line in LINES for attack in enco
 
 def poisoned(letter, attack):
     """Put the attack wherever foreign text goes."""
+    if isinstance(letter, SummaryLetter):
+        item = Item(1, samples.NOW, attack, attack, attack)
+        return replace(letter, heaps=tuple(replace(heap, items=(item,)) for heap in letter.heaps), config=attack)
     ticket = replace(
         samples.TICKET,
         subject=attack,

@@ -127,7 +127,7 @@ async def test_what_somebody_took_away_is_told_once(ledger, held, mails, now):
 async def test_only_what_waits_for_nothing_is_moved(ledger, held, mails, now):
     _, broken, _, dropped = (await ledger.fetched(held.id, 7, mails(1, 2, 3, 4), now)).received
     await ledger.quarantine(broken, "broke us", now)
-    await ledger.drop(dropped, "no mail", now)
+    await ledger.give_up("waiting", dropped, "no mail", now)
     states = ("done", "dropped", "quarantined", "spam")
     assert await ledger.settled(held.id, 7, states) == [(2, "quarantined"), (4, "dropped")]
     assert await ledger.settled(held.id, 7, ("quarantined",)) == [(2, "quarantined")]

@@ -47,8 +47,8 @@ async def test_what_is_set_aside_is_new_once_and_stands_until_somebody_acts(ledg
     later = shown(await ledger.heaps(now + HOUR, now + HOUR * 9, 10))
     assert later["quarantined"] == (2, 4, ids[2:])
     assert later["spam"] == (0, 1, [])
-    await ledger.drop(ids[2], BY_HAND, now)
-    await ledger.retry_quarantined(ids[3])
+    await ledger.give_up("quarantined", ids[2], BY_HAND, now)
+    await ledger.again("quarantined", ids[3])
     assert shown(await ledger.heaps(now + HOUR, now + HOUR * 9, 10))["quarantined"] == (0, 2, [])
 
 

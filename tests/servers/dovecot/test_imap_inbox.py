@@ -136,7 +136,7 @@ async def test_each_mail_is_moved_where_it_belongs(dovecot, ledger, fetching, le
         _, dropped, broken = await fetched(ledger, 3)
         now = datetime.now(UTC)
         await ledger.quarantine(broken.id, "it broke us", now)
-        await ledger.drop(dropped.id, "no mail", now)
+        await ledger.give_up("waiting", dropped.id, "no mail", now)
         inbox.nudge()
 
         async def moved():
@@ -162,7 +162,7 @@ async def test_a_move_that_is_refused_stops_no_mail(dovecot, ledger, fetching, l
     with structlog.testing.capture_logs() as logs:
         async with fetching(done_folder="Done") as inbox:
             (row,) = await fetched(ledger, 1)
-            await ledger.drop(row.id, "no mail", datetime.now(UTC))
+            await ledger.give_up("waiting", row.id, "no mail", datetime.now(UTC))
             inbox.nudge()
 
             async def refused():
