@@ -11,7 +11,9 @@ from maild.mail import InboundMail, Origin, Received
 from maild.outbound.gate import MARK_HEADER
 from maild.sla.severity import Guess, guess
 from maild.store import Asked, History, Known, Ledger
-from maild.threading.place import Evidence, place, wanted_ids, wanted_tickets
+from maild.threading import subject as subjects
+from maild.threading.likeness import place_by_likeness, traits_of
+from maild.threading.place import Evidence, Placement, place, wanted_ids, wanted_tickets
 from maild.ticket import Message
 from maild.trust import judge
 from maild.workshop import Workshop, told_of
@@ -48,6 +50,8 @@ async def gather(ledger: Ledger, shop: Workshop, received: Received, mail: Inbou
     placement = place(
         mail, Evidence(known.ids, known.tickets, office.keys, office.agent_keys, detail), office.desk.reference
     )
+    if placement.ticket is None:
+        placement = await _by_likeness(ledger, shop, received, mail) or placement
     trusted = shop.trusts(received.peer)
     trust = judge(mail, trusted_hop=trusted, authserv_id=office.authserv_id, placement=placement)
     twin = next((pair for pair in known.twins if placement.ticket in {None, pair[1]}), None)
@@ -68,8 +72,21 @@ async def gather(ledger: Ledger, shop: Workshop, received: Received, mail: Inbou
         acks=known.acks,
         asked=known.asked,
         twin=_message(history, twin),
+        base_subject=subjects.base(mail.subject, office.desk.reference),
         spam=verdict(mail.headers, office.spam_headers) if trusted and not received.no_spam else "",
     )
+
+
+async def _by_likeness(ledger: Ledger, shop: Workshop, received: Received, mail: InboundMail) -> Placement | None:
+    """Place a reply that names nothing we know, by what it has in common with a conversation."""
+    office = shop.office
+    ours = {*office.agent_keys, *(own for mailbox in office.mailboxes for own in (mailbox.address, *mailbox.aliases))}
+    traits = traits_of(mail, office.desk.reference, ours) if mail.origin is not Origin.BOUNCE else None
+    if traits is None:
+        return None
+    now = received.received_at
+    candidates = await ledger.candidates(traits, now)
+    return await off_the_loop(mail, place_by_likeness, mail, traits, candidates, now)
 
 
 def _guess(shop: Workshop, mail: InboundMail) -> Guess:

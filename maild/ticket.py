@@ -119,7 +119,8 @@ class Message:
     """A mail as it was placed. `kind` is customer, agent, unverified, automatic, bulk or bounce.
 
     `verified` names how its sender was authenticated (dmarc, dkim, token; "" where he was not). `id` is that of the
-    received row which brought it. `text` is the new text, cut for display.
+    received row which brought it. `text` is the new text, cut for display. `base_subject` (RFC 5256) and `thread_index`
+    (in hex) are what a reply that names no Message-ID has in common with it; "" where there is none.
     """
 
     id: int
@@ -135,6 +136,8 @@ class Message:
     digest: str
     body_digest: str
     recipients: tuple[str, ...]
+    base_subject: str = ""
+    thread_index: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from maild.sla.clock import KINDS, Clock, History, SlaEvent
 from maild.sla.fold import fold
 from maild.sla.ladder import next_level_at
 from maild.sla.severity import Guess
+from maild.threading.likeness import thread_index
 from maild.threading.place import Placement
 from maild.ticket import Event, Message, Severity, Ticket
 from maild.trust import Trust
@@ -50,7 +51,7 @@ class Case:
     nothing came back; `acks` counts what he was acknowledged in the last (hour, day) and anybody in the last minute.
     `asked` counts the letters of the last hour that asked him whether mail in his name was his. `twin` is the message of
     which this is a second delivery: in the ticket it was placed at, or in any where it was placed at none. `spam` is
-    the field by which a trusted hop calls it that, "" where none does.
+    the field by which a trusted hop calls it that, "" where none does. `base_subject` is the mail's, without our tag.
     """
 
     received: Received
@@ -68,6 +69,7 @@ class Case:
     asked: int = 0
     twin: Message | None = None
     spam: str = ""
+    base_subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,8 @@ def message_of(case: Case, ticket: int, kind: str) -> Message:
         digest=case.received.digest,
         body_digest=case.mail.body_digest,
         recipients=(case.received.rcpt,),
+        base_subject=case.base_subject,
+        thread_index=thread_index(case.mail),
     )
 
 

@@ -10,6 +10,7 @@ from maild.store.door import Lines, Read
 from maild.store.rows import clock_of, event_of, message_of, ticket_of
 from maild.store.shelf import Shelf, marks
 from maild.store.words import key
+from maild.threading.likeness import KNOWN_FOR, Candidate, Traits
 from maild.ticket import Event, Message, Ticket
 
 MOST_IDS = 1000
@@ -69,6 +70,15 @@ _MET = "SELECT failed_at FROM party WHERE address = ?"
 _OWED = "SELECT count(*) AS owed FROM outbox WHERE kind = ? AND lower(rcpt) = ? AND created_at >= ?"
 _ACKS = "SELECT count(*) AS owed FROM outbox WHERE kind = 'ack' AND created_at >= ?"
 
+# Only the latest of each: a subject such as "Question" has as many as there are, and their number is no evidence.
+_SAME_SUBJECT = """SELECT ticket FROM message WHERE base_subject = ? AND base_subject <> '' AND at >= ?
+ORDER BY at DESC LIMIT 60"""
+_SAME_INDEX = """SELECT ticket FROM message WHERE thread_index = ? AND thread_index <> '' AND at >= ?
+ORDER BY at DESC LIMIT 10"""
+_WROTE = "SELECT ticket FROM message WHERE sender_key = ? AND at >= ? ORDER BY at DESC LIMIT 30"
+_WORDS = """SELECT ticket, at, sender_key, base_subject, thread_index, text FROM message WHERE ticket IN ({})
+ORDER BY at DESC, id DESC LIMIT 400"""
+
 _TICKET = "SELECT * FROM ticket WHERE number = ?"
 _MESSAGES = "SELECT * FROM message WHERE ticket = ? ORDER BY at, id"
 _RECIPIENTS = """SELECT message, rcpt FROM message_recipient
@@ -111,6 +121,22 @@ class Evidence(Shelf):
             asked=_count(held),
         )
 
+    async def candidates(self, traits: Traits, now: datetime) -> list[Candidate]:
+        """Give the conversations of the last weeks with which a mail may have something in common, the newest first."""
+        since = now - KNOWN_FOR
+        found = await self._door.read(
+            [
+                Read(_SAME_SUBJECT, (key(traits.base_subject), since)),
+                Read(_SAME_INDEX, (traits.thread_index, since)),
+                *(Read(_WROTE, (key(person), since)) for person in traits.people),
+            ]
+        )
+        numbers = {line["ticket"]: None for lines in found for line in lines}
+        if not numbers:
+            return []
+        (lines,) = await self._door.read([Read(_WORDS.format(marks(numbers)), tuple(numbers))])
+        return _candidates(lines)
+
     async def history(self, number: int) -> History | None:
         """Give a ticket and its history; None where there is no such ticket."""
         statements = (_TICKET, _MESSAGES, _RECIPIENTS, _EVENTS, _CLOCKS, _LEVELS)
@@ -144,6 +170,23 @@ def _by_id(msgids: Collection[str], lines: Lines) -> dict[str, list[tuple[int, s
         # own, seen, named is no order of the alphabet; it is that of trust.
         places.sort(key=lambda place: TRUST.index(place[1]))
     return {msgid: found[key(msgid)] for msgid in msgids if key(msgid) in found}
+
+
+def _candidates(lines: Lines) -> list[Candidate]:
+    by_ticket: dict[int, Lines] = {}
+    for line in lines:
+        by_ticket.setdefault(line["ticket"], []).append(line)
+    return [
+        Candidate(
+            ticket=number,
+            last_at=mails[0]["at"],
+            subjects=frozenset(mail["base_subject"] for mail in mails),
+            indexes=frozenset(mail["thread_index"] for mail in mails),
+            writers=frozenset(mail["sender_key"] for mail in mails),
+            texts=tuple(mail["text"] for mail in mails),
+        )
+        for number, mails in by_ticket.items()
+    ]
 
 
 def _count(lines: Lines) -> int:

@@ -48,9 +48,10 @@ async def migrate(con: Any, url: str = "", copies: Path | None = None, folder: P
         async with con.transaction():
             await con.execute(_PATIENTLY)
             await con.execute("SELECT pg_advisory_xact_lock($1)", MIGRATING, timeout=PATIENCE_SECONDS)
+            # Before the version is asked for: what the session remembers of a table that was not there may be out of date.
+            await con.execute(_VERSION)
             have = await version(con)
             copy = await keep_dump(url, copies, have + 1) if copies and 0 < have < len(wanted) else None
-            await con.execute(_VERSION)
             for number, step in wanted.items():
                 if number > have:
                     await con.execute(step.read_text(encoding="utf-8"), timeout=PATIENCE_SECONDS)

@@ -128,6 +128,8 @@ class Message(Model):
     text = _Words()
     digest = _Words(null=True)
     body_digest = _Words()
+    base_subject = _Key()
+    thread_index = _Words()
 
 
 class MessageRecipient(Model):

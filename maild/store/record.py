@@ -144,6 +144,8 @@ def _message(message: Message) -> Iterator[Write]:
             "text": message.text,
             "digest": message.digest or None,
             "body_digest": message.body_digest,
+            "base_subject": key(message.base_subject),
+            "thread_index": message.thread_index,
         },
     )
     for rcpt in message.recipients:

@@ -68,6 +68,8 @@ def message_of(row: Row, recipients: Sequence[str]) -> Message:
         digest=row["digest"] or "",
         body_digest=row["body_digest"],
         recipients=tuple(recipients),
+        base_subject=row["base_subject"],
+        thread_index=row["thread_index"],
     )
 
 

@@ -22,6 +22,11 @@ class Rung(StrEnum):
     STORED_ID = "stored_id"
     PHANTOM = "phantom"
     TAG = "tag"
+    THREAD_INDEX = "thread_index"
+    SUBJECT_AND_QUOTE = "subject_and_quote"
+    QUOTES = "quotes"
+    SUBJECT_AND_SENDER = "subject_and_sender"
+    SUBJECT_AND_COMPANY = "subject_and_company"
     NEW = "new"
 
 

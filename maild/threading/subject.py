@@ -2,13 +2,16 @@
 
 import re
 
-_PREFIXES = (
-    "re|r|aw|antw|antwort|sv|vs|vb|fw|fwd|wg|tr|rv|res|ref|rif|odp|pd|ynt|ilt|atb|bls|doorst|enc|i|betr|"
-    "回复|答复|回覆|转发|轉寄|返信|転送|отв|отвд|пер|на"
-)
-_REPLY = re.compile(rf"(?:{_PREFIXES})(?:\s?\[\d{{1,4}}\]|\s?\(\d{{1,4}}\)|\d{{1,3}})?\s?[:\uff1a]\s*", re.IGNORECASE)
-_LEADER = re.compile(rf"(?:{_REPLY.pattern})+", re.IGNORECASE)
+_REPLIES = "re|r|aw|antw|antwort|sv|res|ref|rif|odp|ynt|atb|bls|betr|回复|答复|回覆|返信|отв|на"
+# VS is a reply in Finnish and a forwarded mail in Danish: as evidence it counts as the weaker one.
+_FORWARDS = "fw|fwd|wg|tr|rv|vb|vs|vl|enc|i|doorst|pd|ilt|转发|轉寄|転送|пер|отвд"
+_COUNT = r"(?:\s?\[\d{1,4}\]|\s?\(\d{1,4}\)|\d{1,3})?\s?[:\uff1a]\s*"
+_REPLY = re.compile(rf"(?:{_REPLIES}){_COUNT}", re.IGNORECASE)
+_FORWARD = re.compile(rf"(?:{_FORWARDS}){_COUNT}", re.IGNORECASE)
 _TRAILER = re.compile(r"\s*\(fwd\)\s*\Z", re.IGNORECASE)
+# What lists and gateways put before and behind, [EXTERNAL] or [solved]; but a number there is somebody's ticket.
+_BLOB = re.compile(r"\[[^\[\]#]{0,100}\]\s*")
+_TRAILING_BLOB = re.compile(r"\s*\[[^\[\]#]{0,100}\]\s*\Z")
 _SPACE = re.compile(r"\s+")
 
 
@@ -25,19 +28,26 @@ def without_tag(subject: str, reference: str) -> str:
     ).strip()
 
 
-def is_reply(subject: str) -> bool:
-    """Say whether a subject begins with a reply or forward prefix in any language we know."""
-    return _REPLY.match(subject.lstrip()) is not None
+def is_reply(subject: str, reference: str = "") -> bool:
+    """Say whether the first prefix of a subject is that of a reply, in any language we know; [lists] may stand before it."""
+    text = _SPACE.sub(" ", without_tag(subject, reference) if reference else subject).strip()
+    while found := _BLOB.match(text):
+        text = text[found.end() :]
+    return _REPLY.match(text) is not None
 
 
 def base(subject: str, reference: str = "") -> str:
-    """Give the base subject: no prefixes, no trailing (fwd), no tag of ours, white space folded, lower case.
+    """Give the base subject: no prefixes, no [list] before or behind, no trailing (fwd), no tag of ours, lower case.
 
-    Idempotent: the base of a base subject is itself.
+    White space is folded. Idempotent: the base of a base subject is itself.
     """
-    text = _SPACE.sub(" ", without_tag(subject, reference) if reference else subject).strip()
+    text = _SPACE.sub(" ", without_tag(subject, reference) if reference else subject).strip().lower()
     before = None
     while text != before:
         before = text
-        text = _LEADER.sub("", _TRAILER.sub("", text)).strip()
-    return text.lower()
+        text = _TRAILER.sub("", text).strip()
+        found = _REPLY.match(text) or _FORWARD.match(text)
+        text = text[found.end() :] if found else text
+        text = _BLOB.sub("", text, count=1) if _BLOB.match(text) and _BLOB.sub("", text, count=1) else text
+        text = _TRAILING_BLOB.sub("", text) or text
+    return text.strip()

@@ -33,7 +33,16 @@ def test_the_base_subject_is_idempotent(subject):
 
 
 @pytest.mark.parametrize(
-    ("subject", "reply"), [("Re: x", True), (" aw: x", True), ("WG: x", True), ("Ready: x", False), ("x", False)]
+    ("subject", "reply"),
+    [
+        ("Re: x", True),
+        (" aw: x", True),
+        ("WG: x", False),
+        ("[list] Re: x", True),
+        ("Fwd: Re: x", False),
+        ("Ready: x", False),
+        ("x", False),
+    ],
 )
 def test_reply_prefix(subject, reply):
     assert is_reply(subject) is reply
