@@ -28,7 +28,7 @@ from maild.store import Ledger
 from maild.store.wake import Wake
 from maild.summary import Summaries
 from maild.watch import Watch
-from maild.workshop import Workshop
+from maild.workshop import Read, Workshop
 
 log = structlog.get_logger("maild.daemon")
 
@@ -105,7 +105,7 @@ async def running(
         parsers = Parsers()
         stack.push_async_callback(parsers.close)
         await parsers.warm()
-        shop = await workshop(config, ledger, parsers, now)
+        shop = await workshop(config, ledger, parsers.parse, now)
         await ledger.unclaim(now(), LEASE)
         rng = random.Random()  # noqa: S311 - spreads retries
 
@@ -150,8 +150,8 @@ async def running(
         log.info("daemon.stopping")
 
 
-async def workshop(config: Config, ledger: Ledger, parsers: Parsers, now: Callable[[], datetime]) -> Workshop:
-    """Gather what decisions and letters are made with."""
+async def workshop(config: Config, ledger: Ledger, read: Read, now: Callable[[], datetime]) -> Workshop:
+    """Gather what decisions and letters are made with. `read` parses octets that came from a return path."""
     keys = tuple(await ledger.secrets("token", now=now()))
     return Workshop(
         office=office(config, keys),
@@ -159,7 +159,7 @@ async def workshop(config: Config, ledger: Ledger, parsers: Parsers, now: Callab
         rules=rules_of(config),
         trusts=truster(config),
         now=now,
-        read=parsers.parse,
+        read=read,
         deciding=ledger.deciding,
     )
 

@@ -14,6 +14,9 @@ from maild.sla.severity_rules import Rules
 from maild.store import History, Record
 from maild.ticket import Event
 
+Read = Callable[[bytes, str], Awaitable[InboundMail]]
+"""Parses the octets of a mail that came from a return path."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -32,7 +35,7 @@ class Workshop:
     rules: Rules
     trusts: Callable[[str], bool]
     now: Callable[[], datetime]
-    read: Callable[[bytes, str], Awaitable[InboundMail]]
+    read: Read
     deciding: Callable[[], contextlib.AbstractAsyncContextManager[None]]
 
     def write(self, decision: Decision) -> Written:

@@ -92,7 +92,7 @@ async def stage(config):
         ledger.words, times = [], [NOW]
         operator = await Ledger.open(config.database_url, migrate=False)
         stack.push_async_callback(operator.close)
-        stage = Stage(ledger, operator, await workshop(config, ledger, InThisProcess(), lambda: times[0]), times)
+        stage = Stage(ledger, operator, await workshop(config, ledger, InThisProcess().parse, lambda: times[0]), times)
         yield stage
 
 

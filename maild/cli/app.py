@@ -15,6 +15,7 @@ from maild.cli.inspect import inspect
 from maild.cli.migrate import migrate
 from maild.cli.quarantine import app as quarantine
 from maild.cli.queues import outbox, received
+from maild.cli.replay import replay
 from maild.cli.serve import serve
 from maild.cli.show import show, tickets
 from maild.cli.sla import app as sla
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The help desk that lives in the mail server.",
 )
-for command in (init, check, doctor, migrate, serve, tickets, show, why, inspect, demo, received, deliver):
+for command in (init, check, doctor, migrate, serve, tickets, show, why, inspect, replay, demo, received, deliver):
     app.command()(command)
 app.add_typer(sla, name="sla")
 app.add_typer(ticket, name="ticket")

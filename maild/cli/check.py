@@ -78,16 +78,22 @@ def _warnings(config: Config) -> Iterator[str]:
             if limit > _DAY:
                 key = f"policy.{name}.{severity}" if name else f"sla.{severity}"
                 yield f"{key}.first_response promises an answer later than 24 open hours: {span(limit)}"
-    if not config.auth.authserv_id:
-        yield (
-            "auth.authserv_id is empty, so no sender is ever authenticated: an agent's mail counts only as a"
-            " reply to a notification"
-            + ("" if config.ack.to == "everyone" else ", and only known senders are acknowledged")
-        )
+    if nobody := unauthenticated(config):
+        yield nobody
     if not config.agents:
         yield "there is no [[agent]], so nobody is told of new tickets"
     if any(not mailbox.subaddress for mailbox in config.mailboxes) and not config.auth.authserv_id:
         yield "a mailbox without subaddress needs auth.authserv_id, or no agent can answer"
+
+
+def unauthenticated(config: Config) -> str:
+    """Say what it means that nobody's word on senders counts; "" where somebody's does."""
+    if config.auth.authserv_id:
+        return ""
+    return (
+        "auth.authserv_id is empty, so no sender is ever authenticated: an agent's mail counts only as a reply to a"
+        " notification" + ("" if config.ack.to == "everyone" else ", and only known senders are acknowledged")
+    )
 
 
 def _hints(config: Config) -> Iterator[str]:

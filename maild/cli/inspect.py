@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from maild.ingest.files import Filed, messages
 from maild.ingest.parse import parse
 from maild.ingest.route import route
 from maild.mail import Address, InboundMail, Origin
@@ -21,59 +22,14 @@ from maild.sla.severity import guess
 
 _TAG = re.compile(r"\[[A-Z][A-Z0-9]{1,9} #\d{1,12}\]")
 _TOKEN = re.compile(r"[\w.-]{1,40}\+[a-z2-7]{16,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}", re.IGNORECASE)
-_FROM_LINE = re.compile(rb"^From [^\n]*\n", re.MULTILINE)
-_BEGINS = re.compile(rb"From |[A-Za-z][A-Za-z0-9-]{0,70}:")
-_STUFFED = re.compile(rb"^>(>*From )", re.MULTILINE)
 NOINPUT = 66
 
 
-def messages(path: Path) -> Iterator[tuple[Path, int, bytes]]:
-    """Give (file, index in it, octets) of an .eml file, an mbox, a maildir or a folder of such. Raises OSError."""
-    if path.is_dir():
-        for file in files_of(path):
-            yield from messages(file)
-        return
-    octets = path.read_bytes()
-    if octets.startswith(b"From ") and path.suffix.lower() != ".eml":
-        for index, one in enumerate(mbox(octets)):
-            yield path, index, one
-        return
-    yield path, 0, octets
-
-
-def files_of(folder: Path) -> Iterator[Path]:
-    """Give the mails below a folder, in order of name: all of a maildir, else .eml files and what begins like a mail."""
-    inside = [folder / name for name in ("new", "cur") if (folder / name).is_dir()]
-    if inside:
-        yield from (one for each in inside for one in sorted(each.iterdir()) if not one.name.startswith("."))
-        return
-    for one in sorted(folder.iterdir()):
-        if one.name.startswith("."):
-            continue
-        if one.is_dir():
-            yield from files_of(one)
-        elif one.suffix.lower() == ".eml" or _is_mail(one):
-            yield one
-
-
-def _is_mail(file: Path) -> bool:
-    with file.open("rb") as octets:
-        return _BEGINS.match(octets.read(200)) is not None
-
-
-def mbox(octets: bytes) -> Iterator[bytes]:
-    """Cut an mbox at its From_ lines (RFC 4155), undoing the ">From " of mboxrd."""
-    octets = octets.replace(b"\r\n", b"\n")
-    starts = [m for m in _FROM_LINE.finditer(octets) if m.start() == 0 or octets[m.start() - 2 : m.start()] == b"\n\n"]
-    for begin, end in zip(starts, [*[m.start() for m in starts[1:]], len(octets)], strict=True):
-        yield _STUFFED.sub(rb"\1", octets[begin.end() : end])
-
-
-def describe(path: Path, index: int, octets: bytes) -> dict[str, Any]:
+def describe(filed: Filed) -> dict[str, Any]:
     """Give the object of the contract for one message, with the seconds it took."""
     begun = time.perf_counter()
-    found = as_dict(parse(octets))
-    return {"path": str(path), "index": index, **found, "seconds": round(time.perf_counter() - begun, 6)}
+    found = as_dict(parse(filed.octets))
+    return {"path": str(filed.path), "index": filed.index, **found, "seconds": round(time.perf_counter() - begun, 6)}
 
 
 def _address(address: Address) -> dict[str, str]:
@@ -188,8 +144,8 @@ def inspect(
     console = Console()
     missing: list[Path] = []
     for path in paths:
-        for file, index, octets in _readable(path, missing):
-            found = describe(file, index, octets)
+        for filed in _readable(path, missing):
+            found = describe(filed)
             if json:
                 # ASCII with escapes: safe under any locale, and lone surrogates cannot break the line.
                 typer.echo(jsonlib.dumps(found))
@@ -199,7 +155,7 @@ def inspect(
         raise typer.Exit(NOINPUT)
 
 
-def _readable(path: Path, missing: list[Path]) -> Iterator[tuple[Path, int, bytes]]:
+def _readable(path: Path, missing: list[Path]) -> Iterator[Filed]:
     """Give the messages of a path; where it cannot be read, say so on stderr and note it in `missing`."""
     try:
         yield from messages(path)

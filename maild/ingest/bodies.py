@@ -71,6 +71,14 @@ def _letters(part: mime.Part, octets: bytes, defects: list[str], files: list[Att
     return text
 
 
+def _begin(octets: bytes, room: int) -> bytes:
+    """Cut octets without cutting a letter of UTF-8 in two, which would make another charset of the whole."""
+    end = min(room, len(octets))
+    while room < len(octets) and end > room - 4 and octets[end] & 0xC0 == 0x80:
+        end -= 1
+    return octets[:end]
+
+
 def _value(part: mime.Part, parameter: str) -> str:
     return part.kind.parameters.get(parameter, "").strip().lower()
 
@@ -103,8 +111,7 @@ def read(tree: mime.Tree) -> Body:
             if len(octets) > room:
                 files.append(attachments.attachment(part, number, octets))
                 defects.append(f"text of {len(octets)} octets cut at {room}, and attached as a whole: {files[-1].name}")
-            octets = octets[:room]
-            room -= len(octets)
+            octets, room = _begin(octets, room), max(0, room - len(octets))
             pieces.append(_Piece(part, _letters(part, octets, defects, files), part.kind.main == "text/html"))
             continue
         if _is_empty_signature(part):

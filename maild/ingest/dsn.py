@@ -13,6 +13,9 @@ from maild.mail import Delivery
 _ACTIONS = frozenset({"failed", "delayed", "delivered", "relayed", "expanded"})
 _OCTETS = 200_000
 _RECIPIENTS = 100
+# Its parsers take the square of a field's length, and each of the thirty does.
+_LONG_LINE = re.compile(rb"([^\r\n]{1000})[^\r\n]+")
+_LONG_FIELD = re.compile(rb"((?:\r?\n[ \t][^\r\n]*+){30})(?:\r?\n[ \t][^\r\n]*+)++")
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _INNER_ID = re.compile(r"^[>\s]{0,4}Message-I[dD]:\s*(<[^<>\s]{3,400}>)", re.MULTILINE | re.IGNORECASE)
 
@@ -90,7 +93,8 @@ def _detected(octets: bytes, text: str, original: str) -> list[Delivery]:
 def detect(octets: bytes) -> tuple[frozenset[str], frozenset[str]]:
     """Ask flufl.bounce over the first octets: (recipients delayed, recipients failed), lower case."""
     try:
-        message: Message = email.message_from_bytes(octets[:_OCTETS])
+        short = _LONG_FIELD.sub(rb"\1", _LONG_LINE.sub(rb"\1", octets[:_OCTETS]))
+        message: Message = email.message_from_bytes(short)
         temporary, permanent = all_failures(message)
     except Exception:  # noqa: BLE001 - the edge to a library that runs thirty parsers over hostile text
         return frozenset(), frozenset()

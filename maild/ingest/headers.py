@@ -291,6 +291,11 @@ def addresses(text: str) -> tuple[Address, ...]:
     return tuple(found)
 
 
+def bare_id(text: str) -> str:
+    """Give an id as ids are compared: without brackets, blanks and controls."""
+    return _NOT_IN_ID.sub("", clean(text))
+
+
 def message_ids(text: str) -> tuple[str, ...]:
     """Give the Message-IDs of a field, without brackets, each once, in order; junk in the brackets is none."""
     inner = [
@@ -299,7 +304,7 @@ def message_ids(text: str) -> tuple[str, ...]:
     ]
     if not inner and len(words := text.split()) == 1:
         inner = [words[0].strip("<>")]
-    return tuple(dict.fromkeys(_NOT_IN_ID.sub("", clean(one)) for one in inner if _ID.fullmatch(one)))
+    return tuple(dict.fromkeys(bare_id(one) for one in inner if _ID.fullmatch(one)))
 
 
 def message_id(text: str) -> str:
@@ -307,7 +312,7 @@ def message_id(text: str) -> str:
     if ids := message_ids(text):
         return ids[0]
     bare = text.strip().strip("<>").strip()
-    return _NOT_IN_ID.sub("", clean(bare)) if bare and not _SPACE.search(bare) and len(bare) < 1000 else ""
+    return bare_id(bare) if bare and not _SPACE.search(bare) and len(bare) < 1000 else ""
 
 
 def date(text: str) -> datetime | None:

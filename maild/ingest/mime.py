@@ -10,6 +10,8 @@ from itertools import islice, zip_longest
 from maild.ingest import caps, cms, headers
 
 _GUESS = re.compile(rb"(?:^|\n)--([^\s-][^\r\n]{0,69}?)[ \t]*\r?\n")
+_LONGEST = 16 * 1024
+"""Octets of a part's field that are read: each of hundreds of parts may have one as long as a field may be."""
 _AFTER_MARK = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
 _PKCS7 = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _WRAPPINGS = 3
@@ -34,7 +36,7 @@ class Part:
     def raw(self, name: str) -> str:
         """Give the first field of that name, not decoded; "" where there is none."""
         wanted = name.lower()
-        return next((headers.raw_text(value) for key, value in self.fields if key.lower() == wanted), "")
+        return next((headers.raw_text(value[:_LONGEST]) for key, value in self.fields if key.lower() == wanted), "")
 
 
 @dataclass(slots=True)
@@ -184,7 +186,9 @@ def _child(octets: bytes, parent: Part, default: str) -> Part:
 
 def content(part: Part) -> tuple[bytes, str]:
     """Undo the Content-Transfer-Encoding of a part (RFC 2045 section 6): (octets, a defect in words or "")."""
-    encoding = re.sub(r"\([^)]*\)", "", part.raw("Content-Transfer-Encoding")).strip(" \t;\"'").lower().split(" ")[0]
+    encoding = (
+        re.sub(r"\([^)]*\)", "", part.raw("Content-Transfer-Encoding")[:200]).strip(" \t;\"'").lower().split(" ")[0]
+    )
     if encoding == "base64":
         sample = part.body[:4000]
         # Seen in practice: plain text that only claims to be base64.

@@ -121,7 +121,7 @@ def _unread(octets: bytes, head: caps.Head, defect: str) -> InboundMail:
     first = {name.lower(): value for name, value in reversed(fields)}
     sender = first.get("from", "").rpartition("<")[2].partition(">")[0].strip()
     return InboundMail(
-        message_id=first.get("message-id", "").strip("<> "),
+        message_id=headers.bare_id(first.get("message-id", "")),
         in_reply_to=(),
         references=(),
         from_=(Address("", sender),) if "@" in sender else (),

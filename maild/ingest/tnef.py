@@ -23,6 +23,7 @@ _BODY, _MAPI, _CODEPAGE = 0x800C, 0x9003, 0x9007
 _NEW_FILE, _FILE_TITLE, _FILE_DATA, _FILE_MAPI = 0x9002, 0x8010, 0x800F, 0x9005
 _SIZES = {0x02: 2, 0x03: 4, 0x04: 4, 0x05: 8, 0x06: 8, 0x07: 8, 0x0A: 4, 0x0B: 2, 0x14: 8, 0x40: 8, 0x48: 16}
 _VARIABLE = frozenset({0x0D, 0x1E, 0x1F, 0x102})
+_ENDS = "winmail.dat ends before its time"
 _MANY, _NAMED = 0x1000, 0x8000
 
 
@@ -81,7 +82,7 @@ def _message(octets: bytes, whole: Winmail) -> list[tuple[str, bytes]]:
         for level, name, data in _objects(octets):
             reader.take(level, name, data)
     except _Short:
-        whole.defects.append("winmail.dat ends before its time")
+        whole.defects.append(_ENDS)
     reader.end()
     return reader.nested
 
@@ -114,16 +115,25 @@ class _Reader:
         elif name == _BODY:
             self.whole.text = self.whole.text or _letters(data, self.codepage)
         elif name == _MAPI and level == 1:
-            self._letter(dict(_properties(data)))
+            self._letter(self._found(data))
         elif name == _NEW_FILE:
             self.end()
             self.file = File()
         elif self.file is not None and level == 2:
             self._part(self.file, name, data)
 
+    def _found(self, data: bytes) -> dict[int, tuple[int, bytes]]:
+        found = {}
+        try:
+            for number, value in _properties(data):
+                found[number] = value  # noqa: PERF403 - what came before the end is kept
+        except _Short:
+            self.whole.defects.append(_ENDS)
+        return found
+
     def _letter(self, found: dict[int, tuple[int, bytes]]) -> None:
         kind, octets = found.get(0x3FDE, (0, b""))
-        codepage = (_codepage(_U32.unpack(octets)[0]) if kind == 3 else None) or self.codepage
+        codepage = (_codepage(_U32.unpack(octets)[0]) if kind == 3 and len(octets) == 4 else None) or self.codepage
         plain, rich, packed = (_text(found.get(name), codepage) for name in (0x1000, 0x1013, 0x1009))
         self.whole.text = plain or self.whole.text
         self.whole.markup = rich or self.whole.markup
@@ -138,7 +148,7 @@ class _Reader:
         elif name == _FILE_DATA:
             file.content = data
         elif name == _FILE_MAPI:
-            found = dict(_properties(data))
+            found = self._found(data)
             names = [_text(found.get(name), self.codepage) for name in (0x3707, 0x3704, 0x3001)]
             file.name = next(filter(None, (names[0], file.name, *names)), "")
             file.kind = _text(found.get(0x370E), self.codepage)
@@ -200,6 +210,8 @@ def _value(data: bytes, at: int, kind: int) -> tuple[bytes, int]:
         count, at = _number(data, at), at + 4
     if plain in _SIZES:
         length = count * _SIZES[plain]
+        if at + length > len(data):
+            raise _Short
         return data[at : at + _SIZES[plain]], at + length + -length % 4
     if plain not in _VARIABLE:
         raise _Short

@@ -30,8 +30,9 @@ class SqliteDoor:
     name = "the daemon"
     pooled = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
         self._path = path
+        self._synchronous = ("FULL", 2) if durable else ("OFF", 0)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self._flying: set[asyncio.Future[Any]] = set()
@@ -41,9 +42,12 @@ class SqliteDoor:
         self._reading: sqlite3.Connection | None = None
 
     @classmethod
-    async def open(cls, path: Path) -> "SqliteDoor":
-        """Connect and check the promises of durability; LedgerSchemaError where the engine does not keep them."""
-        door = cls(path)
+    async def open(cls, path: Path, *, durable: bool = True) -> "SqliteDoor":
+        """Connect and check the promises of durability; LedgerSchemaError where the engine does not keep them.
+
+        Without `durable` nothing is flushed to the disk: for a ledger that is thrown away.
+        """
+        door = cls(path, durable=durable)
         try:
             await door.run(door._connect)
         except BaseException:
@@ -122,9 +126,10 @@ class SqliteDoor:
         if sqlite3.sqlite_version_info < (3, 37):
             raise LedgerSchemaError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or later is needed")
         _patiently(con, "PRAGMA journal_mode = WAL")
-        con.execute("PRAGMA synchronous = FULL")
+        word, number = self._synchronous
+        con.execute(f"PRAGMA synchronous = {word}")
         con.execute("PRAGMA foreign_keys = ON")
-        for pragma, wanted in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
+        for pragma, wanted in (("journal_mode", "wal"), ("synchronous", number), ("foreign_keys", 1)):
             (found,) = con.execute(f"PRAGMA {pragma}").fetchone()
             if found != wanted:
                 raise LedgerSchemaError(

@@ -43,13 +43,20 @@ class Ledger(Fetching, Owing, Recording, Evidence, Handling, Showing, Summing, W
 
     @classmethod
     async def open(
-        cls, url: str, *, exclusive: bool = False, migrate: bool = True, copies: Path | None = None
+        cls,
+        url: str,
+        *,
+        exclusive: bool = False,
+        migrate: bool = True,
+        copies: Path | None = None,
+        durable: bool = True,
     ) -> "Ledger":
         """Open `sqlite:///path/to/file.db`, made if need be, or `postgres://user@host/database`, and bring it to this version.
 
         `exclusive` is for the daemon: LedgerInUseError where another one holds the file. On PostgreSQL daemons share.
         A copy of an older one with content is kept in the folder `copies` first; without a folder there is none.
-        Without `migrate` a ledger of another version is refused. LedgerSchemaError for such and where no copy can be
+        Without `migrate` a ledger of another version is refused; without `durable` a file is not flushed to the disk,
+        which is for one that is thrown away. LedgerSchemaError for such and where no copy can be
         made, LedgerAwayError where no server answers, LedgerError where the file cannot be opened.
         """
         lock = None
@@ -62,7 +69,7 @@ class Ledger(Fetching, Owing, Recording, Evidence, Handling, Showing, Summing, W
                 path = path_of(url)
                 _make(path)
                 lock = _hold(path) if exclusive else None
-                door, migrated, reading = await _sqlite(path, copies, migrate=migrate)
+                door, migrated, reading = await _sqlite(path, copies, migrate=migrate, durable=durable)
             with door.naming_faults(), context:
                 await context.init(_tortoise(reading))
                 # Now, because a caller cancelled while tortoise connects would keep its lock for ever.
@@ -123,14 +130,25 @@ def _hidden(found: re.Match[str]) -> str:
 
 
 def is_made(url: str) -> bool:
-    """Tell whether there is something to open; a server is asked by opening. LedgerError for a URL of neither kind."""
-    return url.startswith(POSTGRES) or path_of(url).exists()
+    """Tell whether there is something to open; a server is asked by opening.
+
+    LedgerError for a URL of neither kind, and for a file in a folder that may not be looked into.
+    """
+    if url.startswith(POSTGRES):
+        return True
+    path = path_of(url)
+    try:
+        return path.exists()
+    except OSError as error:
+        raise LedgerError(f"{path}: {error.strerror}") from error
 
 
-async def _sqlite(path: Path, copies: Path | None, *, migrate: bool) -> tuple[Door, Migrated, dict[str, Any]]:
+async def _sqlite(
+    path: Path, copies: Path | None, *, migrate: bool, durable: bool
+) -> tuple[Door, Migrated, dict[str, Any]]:
     # Before the door, which makes a file WAL.
     await asyncio.to_thread(migrations.refuse_foreign, path)
-    door = await SqliteDoor.open(path)
+    door = await SqliteDoor.open(path, durable=durable)
     try:
         done = await door.run((lambda con: migrations.migrate(con, copies)) if migrate else migrations.check)
     except BaseException:

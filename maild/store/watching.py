@@ -6,7 +6,7 @@ from typing import Any
 from tortoise.expressions import Q
 
 from maild.store import models
-from maild.store.door import Write
+from maild.store.door import Read, Write
 from maild.store.shelf import EVER, FREE, LEASE, Shelf, instant, reading
 
 _DUE = f"""WITH late AS MATERIALIZED (
@@ -16,6 +16,10 @@ mine AS MATERIALIZED (
     SELECT id FROM clock WHERE ticket IN (SELECT ticket FROM late) AND next_at <= ? /*! FOR UPDATE SKIP LOCKED */)
 UPDATE clock SET taken_by = ?, taken_until = ? WHERE id IN (SELECT id FROM mine)
 RETURNING ticket, next_at"""  # noqa: S608 - our own text
+
+_BREACHES = (
+    "SELECT metric, count(*) AS breached FROM clock WHERE breached_at IS NOT NULL GROUP BY metric ORDER BY metric"
+)
 
 
 class Watching(Shelf):
@@ -48,6 +52,11 @@ class Watching(Shelf):
         for ticket, next_at in rows:
             due[ticket] = min(instant(next_at), due.get(ticket, instant(next_at)))
         return sorted(due, key=lambda ticket: (due[ticket], ticket))
+
+    async def breaches(self) -> dict[str, int]:
+        """Count the clocks that were breached, by metric."""
+        (lines,) = await self._door.read([Read(_BREACHES)])
+        return {line["metric"]: line["breached"] for line in lines}
 
     @reading
     async def backlog(self) -> tuple[int, int]:

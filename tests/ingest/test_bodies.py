@@ -78,6 +78,7 @@ def test_transfer_encodings(encoding, body, content, defect):
             "body",
             [],
         ),
+        (b"Content-Type: application/ms-tnef\n\nx", "", ["winmail.dat"]),
         (b"Content-Type: text\n\nx", "x", []),
         (b"Content-Type: html\n\n<p>x</p>", "x", []),
         (b"Content-Type: ; charset=utf-8\n\nx", "x", []),
@@ -193,6 +194,10 @@ def test_html_is_harmless(markup, gone, kept):
             ),
         ),
         (b"Subject: nothing\n\nwords", ()),
+        (
+            b"X-Failed-Recipients: a@b\nContent-Type: message/rfc822\n\nX: y\n\nx",
+            (Delivery("a@b", "failed", "", "", ""),),
+        ),
     ],
 )
 def test_delivery_reports(octets, expected):

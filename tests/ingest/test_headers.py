@@ -117,7 +117,17 @@ def test_message_ids(raw, ids):
     assert headers.message_ids(raw) == ids
 
 
-@pytest.mark.parametrize(("raw", "one"), [("<a@b>", "a@b"), ("<short>", "short"), ("two words", ""), ("", "")])
+@pytest.mark.parametrize(
+    ("raw", "one"),
+    [
+        ("<a@b>", "a@b"),
+        ("<short>", "short"),
+        ("two words", ""),
+        ("", ""),
+        ("<a@acme.<b>", "a@acme.b"),
+        ("<a\0@b>", "a@b"),
+    ],
+)
 def test_one_message_id(raw, one):
     assert headers.message_id(raw) == one
 

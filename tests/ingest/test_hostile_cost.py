@@ -1,5 +1,6 @@
 """Hand-made mail that is made to cost: what each takes of a real worker, processor and memory."""
 
+import asyncio
 import os
 import resource
 import struct
@@ -7,7 +8,7 @@ import zlib
 
 import pytest
 
-from maild.ingest.workers import Parsers
+from maild.ingest.workers import Limits, Parsers
 
 CPU_SECONDS = 10.0
 MEMORY = 2**30
@@ -51,6 +52,17 @@ def tnef_bomb():
     small = tnef_object(2, 0x69002, b"\x00" * 14) + tnef_object(2, 0x6800F, b"")
     octets = struct.pack("<IH", 0x223E9F78, 1) + tnef_object(1, 0x69003, prop) + small * 200_000
     return mail(b"Content-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: binary\r\n", octets)
+
+
+def rich_text():
+    """Rich text of groups and words, not compressed."""
+    source = b"{\\rtf1" + b"{\\u1?\\'e4" * 400_000
+    rtf = struct.pack("<IIII", 0, len(source), 0x414C454D, 0) + source
+    prop = struct.pack("<IHHII", 1, 0x0102, 0x1009, 1, len(rtf)) + rtf + b"\x00" * (-len(rtf) % 4)
+    return mail(
+        b"Content-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: binary\r\n",
+        struct.pack("<IH", 0x223E9F78, 1) + tnef_object(1, 0x69003, prop),
+    )
 
 
 def tnef_nest():
@@ -120,6 +132,7 @@ HOSTILE = {
     "HTML of formatting elements": lambda: html(b"<b><i><p><font color=red>" * 40_000 + b"deep"),
     "25 MB of <": lambda: html(b"<" * 25 * MIB),
     "10 MB of &#": lambda: html(b"&#" * (5 * MIB)),
+    "4 MB of signs": lambda: html("\u00ae".encode() * 2 * MIB),
     "HTML attributes without an end": lambda: html(b"<p " + b"a=b " * 6 * MIB),
     "100,000 attributes": lambda: html(b"<p " + b" ".join(b"a%d=b" % n for n in range(100_000)) + b">x"),
     "100,000 comments": lambda: html(b"<!-- x -->" * 100_000 + b"<!--" * 100_000),
@@ -140,6 +153,26 @@ HOSTILE = {
         b"Content-Type: text/plain; charset=euc-jp\r\n\r\n" + b"\xff\x80" * 2 * MIB, 6
     ),
     "six texts of references": lambda: parts(b"Content-Type: text/html\r\n\r\n" + b"&a" * 2 * MIB, 6),
+    "380 parts with long fields": lambda: parts(
+        b'Content-Type: text/plain; name="'
+        + b"x" * 60_000
+        + b'"\r\nContent-Transfer-Encoding: '
+        + b"(" * 6_000
+        + b"\r\nContent-ID: <"
+        + b"a " * 500
+        + b">\r\n\r\nx",
+        380,
+    ),
+    "a bounce from nobody": lambda: (
+        b"Return-Path: <>\r\nSubject: Undeliverable\r\nFrom: " + b"@" * 60_000 + b"\r\n\r\nhello\r\n"
+    ),
+    "a bounce from nobody, folded": lambda: (
+        b"Return-Path: <>\r\nSubject: Undeliverable\r\n" + folded(b"From", [b"<@"] * 20_000) + b"\r\nhello\r\n"
+    ),
+    "a report on nobody": lambda: mail(
+        b"Return-Path: <>\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n",
+        b"--b\r\nContent-Type: message/delivery-status\r\n\r\nFinal-Recipient: " + b"@" * 60_000 + b"\r\n--b--\r\n",
+    ),
     "a bounce of nothing": lambda: mail(
         b"Return-Path: <>\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n",
         b"--b\r\nContent-Type: message/delivery-status\r\n\r\n" + b"Final-Recipient: rfc822; a@b\r\n\r\n" * 500_000,
@@ -148,6 +181,7 @@ HOSTILE = {
         b"Return-Path: <>\r\nX-Failed-Recipients: " + b"a@b, " * 12_000 + b"\r\n", b"<a@b.example>:\r\n" * 1_000_000
     ),
     "a TNEF bomb": tnef_bomb,
+    "400,000 groups of rich text": rich_text,
     "2,000 mails nested in TNEF": tnef_nest,
     "octet strings without an end": der_nest,
 }
@@ -156,11 +190,11 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_what_it_costs_a_worker(name, capsys):
     octets = HOSTILE[name]()
-    workers = Parsers(1)
+    workers = Parsers(1, Limits(wall_seconds=100))  # a busy machine is no fault of the mail
 
     async def ask(function, *arguments):
         future = workers._pool.schedule(function, args=arguments)
-        return await __import__("asyncio").wrap_future(future)
+        return await asyncio.wrap_future(future)
 
     try:
         await workers.warm()

@@ -17,6 +17,8 @@ MANY = " ".join(f"a{number}=b" for number in range(600))
         ("<div></div>" * 5000, False),
         ("&amp;" * 400, False),
         ("&amp;" * 100_000, True),
+        ("\u00ae" * 150_000, True),
+        ("<p>\u00a0\u00bb \u00e9</p>" * 10_000, False),
         ("<p>&amp;</p>" * 10_000, False),
         (f"<p {MANY[:2000]}>", False),
         (f"<p {MANY}>", True),

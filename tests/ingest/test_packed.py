@@ -132,6 +132,7 @@ def test_files(parts, files):
             "",
         ),
         ([obj(1, 0x69003, b"\1")], "", ""),
+        ([obj(1, 0x69003, props(prop(0x1003, 0x3FDE)))], "", ""),
         ([obj(1, 0x69003, struct.pack("<I", 1000))], "", ""),
     ],
 )
@@ -153,12 +154,19 @@ SHORT = "winmail.dat ends before its time"
         (START + file((2, 0x69005, props(prop(0x1E, 0x3707, b"name"))[:-3])), SHORT),
         (START + file((2, 0x69005, struct.pack("<IHHI", 1, 0x1E, 1, 2**31))), SHORT),
         (START + file((2, 0x69005, struct.pack("<IHH", 1, 0x1E, 0x8001))), SHORT),
+        (START + obj(1, 0x69003, props(prop(0x03, 0x3FDE, b"\1\0"))[:-2]), SHORT),
         (START + file() * 501, "files after the first 500 in winmail.dat left out"),
     ],
 )
 def test_what_cannot_be_read_is_told(octets, defect):
     found = tnef.read(octets)
     assert found.defects == [defect]
+
+
+def test_what_was_found_before_the_end_stays():
+    properties = props(prop(0x1E, 0x1000, b"the words\0"), prop(0x1E, 0x1013, b"<p>cut off"))[:-4]
+    found = read(obj(1, 0x69003, properties))
+    assert (found.text, found.markup, found.defects) == ("the words", "", [SHORT])
 
 
 def nested(octets, name=b"", depth=1):

@@ -120,12 +120,13 @@ def test_a_fault_of_ours_loses_no_mail(monkeypatch):
         raise RecursionError
 
     monkeypatch.setattr(room.bodies, "read", broken)
-    octets = b"From: Bob <bob@x>\r\nMessage-ID: <i@d>\r\nSubject: help\r\n\r\nwords"
+    octets = b"From: Bob <bob@x>\r\nMessage-ID: <i\0 @d>\r\nSubject: help\r\n\r\nwords"
     mail = parse(octets)
     assert mail.sender == Address("", "bob@x")
     assert (mail.subject, mail.message_id, mail.attachments[0].content) == ("help", "i@d", octets)
     assert mail.attachments[0].content_type == "message/rfc822"
     assert "could not be parsed: RecursionError" in mail.defects
+    assert mail.marks == ("this mail could not be read, and is attached as it came: original.eml",)
 
 
 @given(st.sampled_from(SAMPLES), st.integers(0, 2**32), st.integers(0, 40))

@@ -194,6 +194,12 @@ def test_what_is_cut_is_told(octets, mark):
     assert mark in parse(octets).marks
 
 
+@pytest.mark.parametrize("shift", range(4))
+def test_a_text_is_not_cut_within_a_letter(shift):
+    mail = parse(HEAD + b"\r\n" + b"x" * shift + "€".encode() * 1_500_000)
+    assert mail.text == "x" * shift + "€" * ((2**22 - shift) // 3)
+
+
 def test_words_beyond_what_is_shown_are_attached():
     part = b"--b\r\nContent-Type: text/plain\r\n\r\n" + b"x" * 3_000_000 + b"\r\n"
     mail = parse(HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + part * 3 + b"--b--\r\n")

@@ -148,7 +148,7 @@ def stage(tmp_path):
         ledger = await Ledger.open(f"sqlite://{tmp_path / 'maild.db'}")
         time = [NOW]
 
-        shop = await workshop(config, ledger, InThisProcess(), lambda: time[0])
+        shop = await workshop(config, ledger, InThisProcess().parse, lambda: time[0])
         try:
             yield Stage(ledger, shop, time)
         finally:

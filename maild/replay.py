@@ -1,0 +1,202 @@
+"""A mailbox through the whole pipeline: a throw-away ledger, the time of the mails themselves, nothing sent.
+
+Before each mail the clocks that came due since the one before are judged at their instants, so escalations and breaches
+are what they would have been.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from maild.config.model import Config
+from maild.daemon import workshop
+from maild.desk import Case, Decision, on_mail
+from maild.gather import gather
+from maild.ingest.files import Filed
+from maild.ingest.imap_envelope import envelope
+from maild.mail import Envelope, InboundMail
+from maild.store import Ledger
+from maild.watch import Watch
+from maild.workshop import Read, Workshop, Written, record_of
+
+AHEAD = 32
+"""Mails that are read in advance by the workers."""
+
+NUMBERS = 1000
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one mail. `ticket` is None where it joined none; `fault` is in words, "" where it broke nothing.
+
+    `at` is when it counts as received. `opened` and `admitted` are as in the contract.
+    """
+
+    filed: Filed
+    at: datetime
+    message_id: str
+    subject: str
+    ticket: int | None
+    duplicate: bool
+    opened: bool
+    admitted: bool
+    spam: bool
+    because: str
+    placed_because: str
+    origin: str
+    severity: str
+    severity_because: tuple[str, ...]
+    would_send: tuple[tuple[str, str], ...]
+    fault: str
+
+
+def received_at(mail: InboundMail, filed: Filed) -> datetime | None:
+    """Give when a mail was received: its topmost Received, else the mbox's From_ line, else its Date; None without any."""
+    stamps = (value.rpartition(";")[2] for value in mail.header("Received")[:1])
+    boxed = " ".join(filed.from_line.split()[2:])
+    for stamp in (*stamps, boxed):
+        with contextlib.suppress(ValueError, TypeError, IndexError, OverflowError):
+            at = parsedate_to_datetime(stamp)
+            return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    return mail.date
+
+
+class Replay:
+    """Replays mails into one ledger. `latest` bounds what mails say of the time; `admit` is the word of each mailbox."""
+
+    def __init__(self, ledger: Ledger, shop: Workshop, latest: datetime) -> None:
+        self._ledger = ledger
+        self._shop = replace(shop, now=lambda: self._now)
+        self._latest = latest
+        self._now = BEGINNING
+        self._numbers: deque[int] = deque()
+        self._tickets: dict[int, int | None] = {}
+        self._watch = Watch(ledger, self._shop, _settled, lambda: None)
+
+    @classmethod
+    async def prepared(cls, config: Config, ledger: Ledger, read: Read, latest: datetime, admit: str) -> "Replay":
+        """Give one with the desk of a configuration. `admit` stands for that of each mailbox unless it is ""."""
+        shop = await workshop(config, ledger, read, lambda: latest)
+        boxes = tuple(replace(box, admit=admit or box.admit) for box in shop.office.mailboxes)
+        return cls(ledger, replace(shop, office=replace(shop.office, mailboxes=boxes)), latest)
+
+    async def outcomes(self, files: Iterable[Filed]) -> AsyncIterator[Outcome]:
+        """Replay mails in order, and give what became of each."""
+        reading: deque[tuple[Filed, asyncio.Task[InboundMail]]] = deque()
+        rest = iter(files)
+        try:
+            while True:
+                while len(reading) < AHEAD and (filed := next(rest, None)) is not None:
+                    envelope_from = self._envelope(filed, BEGINNING).mail_from
+                    reading.append((filed, asyncio.create_task(_awaited(self._shop.read(filed.octets, envelope_from)))))
+                if not reading:
+                    return
+                filed, mail = reading.popleft()
+                yield await self._outcome(filed, await mail)
+        finally:
+            for _, mail in reading:
+                mail.cancel()
+
+    async def finish(self) -> None:
+        """Judge what came due by the last mail."""
+        await self._pass_until(self._now)
+
+    def _envelope(self, filed: Filed, at: datetime) -> Envelope:
+        office = self._shop.office
+        found = envelope(filed.octets, office.mailboxes[0].address, self._bears_token, at)
+        return replace(found, via="file")
+
+    def _bears_token(self, address: str) -> bool:
+        found = self._shop.office.mailbox_of(address)
+        return found is not None and bool(found[1])
+
+    async def _pass_until(self, instant: datetime) -> None:
+        while (due := await self._ledger.next_watch_at()) is not None and due <= instant:
+            self._now = max(self._now, due)
+            await self._watch.step()
+        self._now = max(self._now, instant)
+
+    async def _outcome(self, filed: Filed, mail: InboundMail) -> Outcome:
+        at = min(received_at(mail, filed) or self._now, self._latest)
+        await self._pass_until(max(at, self._now))
+        ((number,),) = await self._ledger.accept([(self._envelope(filed, self._now), filed.octets)])
+        if number in self._tickets:
+            return self._told(
+                filed, mail, ticket=self._tickets[number], duplicate=True, because="the same octets again"
+            )
+        try:
+            case, decision, written = await self._decide(mail)
+            await self._ledger.record([record_of(decision, written, number, self._now)])
+        except Exception as fault:  # noqa: BLE001 - one mail that breaks us is told of, and the next one flows
+            words = f"{type(fault).__name__}: {fault}"
+            await self._ledger.quarantine(number, words, self._now)
+            self._tickets[number] = None
+            return self._told(filed, mail, fault=words)
+        return self._decided(filed, number, case, decision, written)
+
+    async def _decide(self, mail: InboundMail) -> tuple[Case, Decision, Written]:
+        (received,) = await self._ledger.take(1, now=self._now)
+        if not self._numbers:
+            self._numbers.extend(await self._ledger.reserve("ticket", NUMBERS))
+        case = await gather(self._ledger, self._shop, received, mail, self._numbers[0])
+        decision = on_mail(case, self._shop.office, self._now)
+        if decision.ticket is not None and decision.ticket.number == self._numbers[0]:
+            self._numbers.popleft()
+        return case, decision, self._shop.write(decision)
+
+    def _decided(self, filed: Filed, number: int, case: Case, decision: Decision, written: Written) -> Outcome:
+        twin = case.twin.ticket if case.twin else None
+        ticket = decision.ticket.number if decision.ticket else twin
+        self._tickets[number] = ticket
+        placed = case.placement.ticket
+        return self._told(
+            filed,
+            case.mail,
+            ticket=ticket,
+            duplicate=twin is not None,
+            opened=ticket == case.number,
+            admitted=placed is None or decision.spam or placed == ticket,
+            spam=decision.spam,
+            because=decision.because,
+            placed_because=case.placement.because,
+            severity=str(case.guess.severity),
+            severity_because=case.guess.because,
+            would_send=tuple((mail.kind, mail.rcpt) for mail in written.outgoing),
+        )
+
+    def _told(self, filed: Filed, mail: InboundMail, **found: Any) -> Outcome:
+        nothing: dict[str, Any] = {
+            "ticket": None,
+            "duplicate": False,
+            "opened": False,
+            "admitted": True,
+            "spam": False,
+            "because": "",
+            "placed_because": "",
+            "severity": "",
+            "severity_because": (),
+            "would_send": (),
+            "fault": "",
+        }
+        return Outcome(
+            filed=replace(filed, octets=b""),
+            at=self._now,
+            message_id=mail.message_id,
+            subject=mail.subject,
+            origin=str(mail.origin),
+            **(nothing | found),
+        )
+
+
+async def _awaited(reading: Awaitable[InboundMail]) -> InboundMail:
+    return await reading
+
+
+async def _settled() -> None:
+    """Nothing waits: mails and clocks take turns here."""

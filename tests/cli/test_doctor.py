@@ -1,0 +1,186 @@
+"""`maild doctor` as a command: its lines, its codes, and probes that break or hang."""
+
+import base64
+import json
+import socket
+import threading
+
+import pytest
+
+from maild.cli import doctor as command
+from maild.cli.doctor_imap import probe_imap
+from maild.cli.doctor_running import run, within, without_secrets
+from maild.cli.finding import Finding
+from maild.config import load
+
+DESK = """
+[desk]
+address = "csm@desk.example"
+data_dir = "."
+[[agent]]
+id = "ann"
+address = "ann@staff.example"
+[smtp]
+listen = "127.0.0.1:0"
+hostname = "localhost"
+"""
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def configured(tmp_path):
+    tmp_path.chmod(0o700)
+
+    def put(more=""):
+        path = tmp_path / "maild.toml"
+        path.write_text(DESK + more, "utf-8")
+        return path
+
+    return put
+
+
+@pytest.fixture
+def secretive(configured, tmp_path):
+    """A configuration with a secret of every kind."""
+    for name in ("relay-password", "imap-secret"):
+        (tmp_path / name).write_text(f"{PASSWORD} {name}\n")
+    more = (
+        '[relay]\nhost = "127.0.0.1"\nport = 9\nusername = "csm"\npassword_file = "relay-password"\n'
+        '[database]\nurl = "postgres://maild:hunter22@127.0.0.1:9/maild"\n'
+        '[[imap]]\nmailbox = "csm@desk.example"\nhost = "127.0.0.1"\nport = 9\npassword_file = "imap-secret"\n'
+    )
+    return load(configured(more), {}, secrets=True)
+
+
+def test_a_desk_that_is_not_set_up_yet(maild, configured):
+    path = configured('[relay]\nhost = "127.0.0.1"\nport = 9\n')
+    done = maild("doctor", "-c", path, "--json")
+    found = {line["name"]: line for line in map(json.loads, done.out.splitlines())}
+    assert done.code == 69
+    assert done.err == f"{path}: 1 failed\n"
+    assert all(set(line) == {"name", "verdict", "words"} for line in found.values())
+    assert found["relay"]["verdict"] == "fail"
+    assert found["relay"]["words"].endswith("port 9: Connection refused")
+    assert found["database"] == {
+        "name": "database",
+        "verdict": "warn",
+        "words": f"{path.parent}/maild.db is not there yet: `maild serve` makes it",
+    }
+    assert found["smtp.listen"]["verdict"] == "ok"
+    assert found["data_dir"]["verdict"] == "ok"
+    assert found["time zones"]["verdict"] == "ok"
+    # Nothing was made by looking.
+    assert sorted(file.name for file in path.parent.iterdir()) == ["maild.toml"]
+    # In words of `maild check`.
+    assert found["auth"]["verdict"] == "warn"
+    assert found["auth"]["words"] in maild("check", "-c", path).out
+
+
+def test_lines_for_people(maild, configured):
+    path = configured('[relay]\nhost = "127.0.0.1"\nport = 9\n[auth]\nauthserv_id = "mx.desk.example"\n')
+    lines = maild("doctor", "-c", path).out.splitlines()
+    assert "ok    auth: the word of mx.desk.example counts, from the hops in smtp.trusted" in lines
+    assert all(line[:6] in ("ok    ", "warn  ", "fail  ") for line in lines)
+
+
+def test_a_configuration_with_faults_is_refused(maild, configured):
+    assert maild("doctor", "-c", configured("[relay]\nhots = 1\n")).code == 78
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("warn", 0), ("fail", 69)])
+def test_the_code(maild, configured, monkeypatch, verdict, code):
+    monkeypatch.setattr(command, "PROBES", (lambda config: [Finding("disk", verdict, "so it is")],))
+    assert maild("doctor", "-c", configured()).code == code
+
+
+def test_what_would_drive_a_terminal_is_not_printed(maild, configured, monkeypatch):
+    found = Finding("relay", "warn", "250 \x1b]0;owned\x07 red \x9b31m \u202egnp")
+    monkeypatch.setattr(command, "PROBES", (lambda config: [found],))
+    assert maild("doctor", "-c", configured()).out == "warn  relay: 250 ]0;owned red 31m gnp\n"
+
+
+def test_a_probe_that_breaks_hides_no_other(secretive):
+    def probe_first(config):
+        yield Finding("first", "ok", "fine")
+        raise RuntimeError(f"logged in with {config.relay_password}")
+
+    def probe_second(config):
+        return [Finding("second", "ok", "fine")]
+
+    assert list(run((probe_first, probe_second), secretive, 30)) == [
+        Finding("first", "ok", "fine"),
+        Finding("first", "fail", "the probe itself broke: RuntimeError: logged in with ***"),
+        Finding("second", "ok", "fine"),
+    ]
+
+
+def test_a_probe_that_hangs_hides_no_other(secretive):
+    never = threading.Event()
+
+    def probe_hanging(config):
+        yield Finding("hanging", "ok", "so far")
+        never.wait(60)
+
+    def probe_second(config):
+        return [Finding("second", "ok", "fine")]
+
+    try:
+        found = list(run((probe_hanging, probe_second), secretive, 1))
+    finally:
+        never.set()
+    assert found == [
+        Finding("hanging", "ok", "so far"),
+        Finding("hanging", "fail", "not done within 1 s"),
+        Finding("second", "ok", "fine"),
+    ]
+
+
+def test_an_imap_account_that_hangs_hides_no_other(configured, tmp_path):
+    (tmp_path / "secret").write_text(f"{PASSWORD}\n")
+    account = '[[imap]]\nmailbox = "csm@desk.example"\nhost = "127.0.0.1"\ntls = "none"\npassword_file = "secret"\n'
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        ports = {"INBOX": silent.getsockname()[1], "Other": 9}
+        more = "".join(f'{account}port = {port}\nfolder = "{folder}"\n' for folder, port in ports.items())
+        found = list(probe_imap(load(configured(more), {}, secrets=True), 3))
+    assert [(finding.name, finding.verdict) for finding in found] == [
+        ("imap csm@desk.example@127.0.0.1/INBOX", "fail"),
+        ("imap csm@desk.example@127.0.0.1/Other", "fail"),
+    ]
+    assert found[0].words == "not done within 3 s"
+    assert "Connection refused" in found[1].words
+
+
+def test_within():
+    never = threading.Event()
+    assert within(30, lambda: 7) == 7
+    with pytest.raises(FileNotFoundError):
+        within(30, lambda: open("/nonexistent"))  # noqa: SIM115, PTH123 - it opens nothing
+    with pytest.raises(TimeoutError, match="no answer within 0 s"):
+        within(0.1, lambda: never.wait(60))
+    never.set()
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "hunter22",
+        f"{PASSWORD} relay-password",
+        f"{PASSWORD} imap-secret",
+        base64.b64encode(f"{PASSWORD} relay-password".encode()).decode(),
+        base64.b64encode(f"\0csm\0{PASSWORD} relay-password".encode()).decode(),
+    ],
+)
+def test_no_secret_is_quoted(secretive, secret):
+    assert without_secrets(f"501 cannot decode {secret} from you", secretive) == "501 cannot decode *** from you"
+
+
+def test_nothing_of_a_whole_run_shows_a_secret(secretive, maild):
+    done = maild("doctor", "-c", secretive.path, "--json")
+    assert done.code == 69
+    for secret in (PASSWORD, "hunter22"):
+        assert secret not in done.out + done.err
+
+
+def test_a_desk_without_secrets_keeps_its_words(configured):
+    config = load(configured(), {}, secrets=True)
+    assert without_secrets("220 relay ESMTP AHNtAA==", config) == "220 relay ESMTP AHNtAA=="
