@@ -129,7 +129,7 @@ async def running(
         acceptor = accepting(config, ledger, intake)
 
         async def settled() -> None:
-            await acceptor.drain()
+            await acceptor.settled()
             await intake.caught_up()
 
         watch = Watch(ledger, shop, settled, outbox.wake.set)

@@ -44,6 +44,7 @@ async def gather(ledger: Ledger, shop: Workshop, received: Received, mail: Inbou
             address=sender_key,
             body_digest=mail.body_digest,
             now=shop.now(),
+            digest=received.digest,
         )
     )
     mail = _own_or_not(known, shop, mail)

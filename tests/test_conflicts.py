@@ -179,7 +179,7 @@ async def test_conflicts_without_end_are_a_fault(stage):
 
 async def test_a_mail_that_an_operator_drops_meanwhile_stops_nothing(stage):
     await stage.receive(mail(1), mail(2))
-    stage.ledger.words = [lambda: stage.operator.drop(1, "dropped by operator", stage.now)]
+    stage.ledger.words = [lambda: stage.operator.give_up("waiting", 1, "dropped by operator", stage.now)]
     assert await stage.intake.step() == 2
     assert [state for state, _, _ in await stage.states()] == ["dropped", "done"]
     (line,) = await stage.ledger.tickets()

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from maild.cli.doctor_certificate import ends_at, judge_end
 from maild.cli.terms import ConfigOption, Exit, fail, say
 from maild.config import Config, ConfigError, find, load
 from maild.daemon import utc_now
@@ -49,11 +50,12 @@ def check(config: ConfigOption = None) -> None:
     except ConfigError as error:
         faults = [*error.faults, *(template_faults(error.templates_dir) if error.templates_dir else ())]
         fail(Exit.CONFIG, *(f"{error.path}: {fault}" for fault in faults))
-    faults = template_faults(loaded.templates_dir)
+    now = utc_now()
+    faults = [*template_faults(loaded.templates_dir), *_of_the_future(loaded, now)]
     if faults:
         fail(Exit.CONFIG, *(f"{loaded.path}: {fault}" for fault in faults))
     warnings = [f"warning: {line}" for line in _warnings(loaded)]
-    for line in (*warnings, *_hints(loaded), *promises(loaded, utc_now())):
+    for line in (*warnings, *(f"hint: {line}" for line in _hints(loaded, now)), *promises(loaded, now)):
         say(line)
     say(f"{loaded.path} is fine" + (f", but see the {_counted(len(warnings))} above" if warnings else ""))
 
@@ -96,9 +98,34 @@ def unauthenticated(config: Config) -> str:
     )
 
 
-def _hints(config: Config) -> Iterator[str]:
+def _of_the_future(config: Config, now: datetime) -> Iterator[str]:
+    """Find dates that cannot be meant. A daemon whose clock is wrong must start all the same, so only `check` asks."""
+    today = now.astimezone(ZoneInfo(config.desk.time_zone)).date().isoformat()
+    for number, account in enumerate(config.imap, 1):
+        if account.since not in {"now", "all"} and account.since > today:
+            yield f"imap[{number}].since: {account.since} is in the future, so no mail of before would ever be fetched"
+
+
+def _hints(config: Config, now: datetime) -> Iterator[str]:
     if not config.operator.address:
-        yield "hint: operator.address is empty, so mail that is set aside is told of in the log alone"
+        yield "operator.address is empty, so mail that is set aside is told of in the log alone"
+    if not (config.smtp.listen or config.lmtp.listen or config.imap):
+        yield "smtp.listen and lmtp.listen are empty and there is no [[imap]]: only `maild deliver` brings mail"
+    folder = Path(config.lmtp.listen).parent
+    if config.lmtp.listen.startswith("/") and not folder.exists():
+        yield f"lmtp.listen: there is no folder {folder}, and `maild serve` makes none (our systemd unit makes /run/maild)"
+    if config.smtp_tls:
+        yield from _ended(config.smtp_tls[0], now)
+
+
+def _ended(certificate: Path, now: datetime) -> Iterator[str]:
+    try:
+        end = ends_at(certificate.read_text("ascii", "replace")).timestamp()
+    except (OSError, ValueError):
+        return  # `maild doctor` tells of it
+    for finding in judge_end("smtp.tls_certificate", end, now.timestamp()):
+        if finding.verdict != "ok":
+            yield f"{finding.name}: {finding.words}"
 
 
 def _addresses(config: Config) -> Iterator[tuple[str, str]]:

@@ -95,10 +95,14 @@ def _recipients(config: Config, rcpts: list[str], mail: Piped) -> tuple[str, ...
     found: dict[str, str] = {}
     for rcpt in (one.strip().removeprefix("<").removesuffix(">") for one in rcpts):
         found.setdefault(rcpt.lower(), rcpt)
-    unknown = [rcpt for rcpt in found.values() if not _is_ours(config, rcpt)]
+    unknown = [rcpt for rcpt in found.values() if not (_is_ours(config, rcpt) and _is_plain(rcpt))]
     if unknown:
         _end(Exit.NO_USER, "5.1.1", f"no such mailbox here: {', '.join(unknown)}")
     return tuple(found.values())
+
+
+def _is_plain(address: str) -> bool:
+    return address.isprintable() and " " not in address
 
 
 def _is_ours(config: Config, address: str) -> bool:
@@ -112,7 +116,7 @@ def _is_ours(config: Config, address: str) -> bool:
 async def _store(config: Config, env: Envelope, octets: bytes) -> None:
     ledger = await Ledger.open(config.database_url, migrate=False)
     try:
-        if os.getppid() != GIVER:
+        if os.getppid() != GIVER or GIVER == 1:
             # The pipe's end is no end then: a server that was killed has not written all of it.
             _later("4.3.0", "whoever piped the mail is gone, so it may not be whole")
         await ledger.accept([(env, octets)])

@@ -1,11 +1,13 @@
 """The probes of `maild doctor` for [[imap]]: can we get in, and what is there."""
 
+import socket
 import ssl
 import time
 from collections.abc import Iterator
 from functools import partial
 
 from imapclient import IMAPClient  # type: ignore[import-untyped]  # it ships no types
+from imapclient.exceptions import LoginError  # type: ignore[import-untyped]  # likewise
 
 from maild.cli.doctor_certificate import judge_end
 from maild.cli.doctor_running import beside
@@ -18,6 +20,10 @@ from maild.ingest.imap_oauth import Tokens
 from maild.ingest.imap_session import Session
 
 MOST_NAMED = 10
+
+_NO_TLS = ("WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST")
+
+_SECRETS = {True: "imap.password_file", False: "imap.refresh_token_file, or imap.client_secret_file"}
 
 SECONDS = 25.0
 """For all accounts together; after failed logins a server may take 8 s for a correct one."""
@@ -33,7 +39,25 @@ def _looked_at(account: Account, _: Config) -> Iterator[Finding]:
     try:
         yield from _account(account)
     except ImapError as error:
-        yield Finding(f"imap {account.name}", "fail", str(error))
+        yield Finding(f"imap {account.name}", "fail", advised(account, error))
+
+
+def advised(account: Account, error: ImapError) -> str:
+    """Say what went wrong, and what of [[imap]] is to be looked at."""
+    words, cause, place = str(error), error.__cause__, f"{account.host} port {account.port}"
+    match cause:
+        case LoginError() if error.refused:
+            return f"{words}: see imap.username and {_SECRETS[account.auth == 'password']}"
+        case ssl.SSLCertVerificationError():
+            return f"{words}: see imap.host, and imap.tls_ca_file where its authority is one of your own"
+        case ssl.SSLError() if cause.reason in _NO_TLS:
+            other = 'write imap.tls = "starttls", or use its port for TLS, 993'
+            return f"{place} speaks no TLS: {other}" if account.tls == "implicit" else f"{place}: {words}"
+        case socket.gaierror():
+            return f"unknown host: imap.host = {account.host!r} ({cause.strerror})"
+        case ConnectionRefusedError():
+            return f"nobody listens at {place} (Connection refused): see imap.host and imap.port"
+    return f"{place}: {words}" if isinstance(cause, OSError) else words
 
 
 def _account(account: Account) -> Iterator[Finding]:

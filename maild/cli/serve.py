@@ -11,12 +11,14 @@ import sys
 import time
 from collections.abc import AsyncIterator, Coroutine
 from itertools import chain, repeat
+from typing import TextIO, cast
 
 import structlog
 
 from maild import notify
 from maild.cli.check import template_faults
 from maild.cli.terms import ConfigOption, Exit, configuration, fail, say
+from maild.cli.voice import Voice
 from maild.config import Config, ConfigError, load
 from maild.config.restart import needs_restart
 from maild.daemon import Daemon, running
@@ -64,10 +66,18 @@ async def _serve(config: Config) -> None:
         log.info("daemon.ready", listeners=bulletin.listeners)
         _tell(notify.ready(await bulletin.status()))
         async with _beside(bulletin.keep(), _feed(daemon)):
-            while await asked.get() is signal.SIGHUP:
+            while _all_of(asked, await asked.get()) == {signal.SIGHUP}:
                 await _reload(config, bulletin)
         _tell(notify.stopping())
     log.info("daemon.stopped")
+
+
+def _all_of(asked: asyncio.Queue[signal.Signals], first: signal.Signals) -> set[signal.Signals]:
+    """Give everything that was asked for by now: hangups that come close upon each other are one, and an end is heard."""
+    found = {first}
+    while not asked.empty():
+        found.add(asked.get_nowait())
+    return found
 
 
 class _Bulletin:
@@ -121,8 +131,8 @@ async def _reload(started: Config, bulletin: _Bulletin) -> None:
             await bulletin.daemon.refit(config)
     except ConfigError as error:
         faults = error.faults
-    except (LedgerError, OSError, UnicodeError) as error:  # the ledger is away, or a template went meanwhile
-        faults = [str(error)]
+    except Exception as error:  # noqa: BLE001 - the edge: whatever is wrong with a file, the daemon goes on with the old one
+        faults = [f"{type(error).__name__}: {error}"]
     if faults:
         log.error("reload.refused", faults=faults)
         bulletin.note = f"reload refused, {len(faults)} fault(s) in {started.path.name}: see the log"
@@ -168,7 +178,8 @@ def _tell(text: str) -> None:
 
 
 def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    voice = Voice(sys.stderr)
+    logging.basicConfig(level=logging.WARNING, stream=cast("TextIO", voice))
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -178,6 +189,6 @@ def _log_to_stderr() -> None:
             structlog.processors.JSONRenderer(default=str),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", voice)),
         cache_logger_on_first_use=False,
     )

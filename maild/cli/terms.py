@@ -45,8 +45,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line
 
 def fail(code: Exit, *lines: str) -> NoReturn:
     """Say what is wrong on stderr and end."""
-    for line in lines:
-        print(line, file=sys.stderr)  # noqa: T201 - the command's voice
+    with contextlib.suppress(OSError):  # nobody hears it; the code says enough
+        for line in lines:
+            print(line, file=sys.stderr, flush=True)  # noqa: T201 - the command's voice
     raise typer.Exit(code)
 
 

@@ -8,6 +8,7 @@ from maild.config.shape import PLACEHOLDER, Shape
 from maild.config.values import is_loopback
 from maild.store.faults import LedgerError
 from maild.store.ledger import POSTGRES, path_of
+from maild.threading.token import detail_of
 
 _LONGEST_LOCAL_PART = 39
 
@@ -25,8 +26,12 @@ def cross_faults(shape: Shape, config: Config) -> Iterator[str]:
         yield f"database.url: {error}"
     if config.relay.username and not config.relay.password_file:
         yield "relay.password_file: a username wants a password, in a file beside this one"
-    if (config.smtp.require_tls or config.smtp.tls_key) and not config.smtp.tls_certificate:
-        yield "smtp.tls_certificate: TLS wants a certificate, in a file beside this one"
+    wanting = [f"smtp.{key}" for key in ("require_tls", "tls_key") if getattr(config.smtp, key)]
+    if wanting and not config.smtp.tls_certificate and ("smtp", "tls_certificate") not in shape.broken:
+        want = "wants" if len(wanting) == 1 else "want"
+        yield f"smtp.tls_certificate: {' and '.join(wanting)} {want} a certificate, in a file beside this one"
+    if config.lmtp.listen and config.lmtp.listen == config.smtp.listen and not config.lmtp.listen.endswith(":0"):
+        yield f"lmtp.listen: {config.lmtp.listen} is smtp.listen already, choose another port"
     yield from _imap(shape, config)
 
 
@@ -46,12 +51,17 @@ def _addresses(shape: Shape, config: Config) -> Iterator[str]:
     desk = config.desk.address
     if desk not in ours and desk != PLACEHOLDER and shape.mailboxes_whole:
         yield f'desk.address: {desk} is no mailbox: add it, [[mailbox]] address = "{desk}"'
-    for number, agent in zip(shape.numbers.get("agent", ()), shape.file.agent, strict=False):
-        if agent.address in ours:
-            yield f"agent[{number}].address: {agent.address} is a mailbox of the desk, its mail would come back"
+    readers = [
+        (f"agent[{number}].address", agent.address)
+        for number, agent in zip(shape.numbers.get("agent", ()), shape.file.agent, strict=False)
+    ]
+    for key, address in (*readers, ("operator.address", config.operator.address)):
+        if any(_reaches(mailbox, address) for mailbox in config.mailboxes):
+            yield f"{key}: {address} is a mailbox of the desk, its mail would come back"
 
-    if config.operator.address in ours:
-        yield f"operator.address: {config.operator.address} is a mailbox of the desk, its mail would come back"
+
+def _reaches(mailbox: MailboxSection, address: str) -> bool:
+    return any(detail_of(address, own, mailbox.subaddress) is not None for own in (mailbox.address, *mailbox.aliases))
 
 
 def _agents(shape: Shape) -> Iterator[str]:
@@ -121,6 +131,8 @@ def _imap_access(shape: Shape, number: int, section: ImapSection) -> Iterator[st
     key = f"imap[{number}]"
     if section.tls == "none" and not is_loopback(section.host):
         yield f"{key}.tls: none is for a server on this machine; write implicit or starttls"
+    if ("imap", number, "auth") in shape.broken:
+        return
     wanted = ("password_file",) if section.auth == "password" else _OAUTH
     for name in wanted:
         if not getattr(section, name) and ("imap", number, name) not in shape.broken:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from maild.config.beside import authorities, certificate, imap_secrets, secret
 from maild.config.calendars import calendars
 from maild.config.cross import cross_faults
 from maild.config.model import (
@@ -15,13 +16,10 @@ from maild.config.model import (
     Config,
     File,
     ImapSecrets,
-    ImapSection,
     MailboxSection,
     SlaSection,
-    SmtpSection,
 )
 from maild.config.shape import Shape, shape
-from maild.ingest.smtp_tls import server_context
 from maild.sla.hours import Calendar
 from maild.sla.ladder import DEFAULT, Rung
 from maild.sla.policy import SECONDS, Metric, Policy, Promise
@@ -85,7 +83,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(path, [f"cannot be read: {error.strerror}; its owner must let maild read it"]) from error
     except UnicodeDecodeError as error:
         raise ConfigError(path, [f"is not UTF-8 (byte {error.start + 1}): save it as UTF-8"]) from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(path, [f"is not TOML: {error}"]) from error
 
 
@@ -94,6 +92,8 @@ def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: l
     data_dir = Path(file.desk.data_dir or environment.get("STATE_DIRECTORY", "").partition(":")[0] or "/var/lib/maild")
     data_dir = data_dir if data_dir.is_absolute() else path.resolve().parent / data_dir
     open_hours = calendars(found, faults)
+    if secrets:
+        authorities(path, found, faults)
     return Config(
         file,
         path=path,
@@ -102,72 +102,19 @@ def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: l
         database_url=file.database.url or f"sqlite://{quote(str(data_dir / 'maild.db'))}",
         mailboxes=file.mailbox
         or (MailboxSection(address=file.desk.address, team=tuple(agent.id for agent in file.agent)),),
-        relay_password=_secret(path, file.relay.password_file, "relay.password_file", environment, faults)
+        relay_password=secret(path, file.relay.password_file, "relay.password_file", environment, faults)
         if secrets
         else "",
         imap_secrets=tuple(
-            _imap_secrets(path, number, section, environment, faults) if secrets else ImapSecrets()
+            imap_secrets(path, number, section, environment, faults) if secrets else ImapSecrets()
             for number, section in zip(found.numbers.get("imap", ()), file.imap, strict=True)
         ),
-        smtp_tls=_tls(path, file.smtp, environment, faults, secrets=secrets),
+        smtp_tls=certificate(path, file.smtp, environment, faults, secrets=secrets),
         calendars=open_hours,
         policies=_policies(file, open_hours, faults),
         ladders=_ladders(file),
         keywords=_keywords(path, file.severity.keywords_file, faults),
     )
-
-
-def _secret(path: Path, name: str, key: str, environment: Mapping[str, str], faults: list[str]) -> str:
-    if not name:
-        return ""
-    folders = [environment.get("CREDENTIALS_DIRECTORY", ""), str(path.resolve().parent)]
-    for folder in filter(None, folders):
-        try:
-            return (Path(folder) / name).read_text("utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError):
-            continue
-    faults.append(f"{key}: {name} is neither a systemd credential nor a readable file beside {path.name}")
-    return ""
-
-
-def _tls(
-    path: Path, smtp: SmtpSection, environment: Mapping[str, str], faults: list[str], *, secrets: bool
-) -> tuple[Path, Path] | None:
-    """Find and try the certificate. Without `secrets` a key that is not there, or not for us to read, is no fault."""
-    if not smtp.tls_certificate:
-        return None
-    names = {"tls_certificate": smtp.tls_certificate, "tls_key": smtp.tls_key or smtp.tls_certificate}
-    found = {key: _file(path, name, environment) for key, name in names.items()}
-    for key, file in found.items():
-        if file is None and secrets:
-            faults.append(f"smtp.{key}: {names[key]} is neither a systemd credential nor a file beside {path.name}")
-    certificate, private = found.values()
-    if certificate is None or private is None:
-        return None
-    try:
-        server_context(certificate, private)
-    except OSError as error:
-        if secrets or not isinstance(error, PermissionError):
-            faults.append(f"smtp.tls_certificate: {certificate} and {private} make no certificate in PEM: {error}")
-        return None
-    return certificate, private
-
-
-def _file(path: Path, name: str, environment: Mapping[str, str]) -> Path | None:
-    folders = filter(None, [environment.get("CREDENTIALS_DIRECTORY", ""), str(path.resolve().parent)])
-    return next((Path(folder) / name for folder in folders if (Path(folder) / name).is_file()), None)
-
-
-def _imap_secrets(
-    path: Path, number: int, section: ImapSection, environment: Mapping[str, str], faults: list[str]
-) -> ImapSecrets:
-    found = {}
-    for name in ImapSecrets.__slots__:
-        key = f"imap[{number}].{name}_file"
-        found[name] = _secret(path, getattr(section, f"{name}_file"), key, environment, faults)
-        if not found[name].isprintable():
-            faults.append(f"{key}: holds more than one line, or a control character: write the secret alone into it")
-    return ImapSecrets(**found)
 
 
 def _keywords(path: Path, name: str, faults: list[str]) -> Mapping[str, Any] | None:
@@ -178,7 +125,7 @@ def _keywords(path: Path, name: str, faults: list[str]) -> Mapping[str, Any] | N
         parse_rules(keywords)
     except OSError as error:
         faults.append(f"severity.keywords_file: {name} cannot be read: {error.strerror}; it lies beside {path.name}")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         faults.append(f"severity.keywords_file: {name} is not TOML in UTF-8: {error}")
     except ValueError as error:
         faults += [f"severity.keywords_file: {name}: {line}" for line in str(error).splitlines()]

@@ -9,7 +9,18 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from maild.config import values
-from maild.config.values import Line, MailAddress, MaybeAddress, Network, Pair, Seconds, Zone, matching
+from maild.config.values import (
+    Believed,
+    FieldName,
+    Lasting,
+    Line,
+    MailAddress,
+    MaybeAddress,
+    Pair,
+    Proxy,
+    Zone,
+    matching,
+)
 from maild.sla.hours import Calendar
 from maild.sla.ladder import Rung
 from maild.sla.policy import Metric, Policy
@@ -78,7 +89,7 @@ class SmtpSection(_Section):
     """How mail is received."""
 
     listen: Annotated[str, BeforeValidator(values.listen)] = "127.0.0.1:8025"
-    trusted: tuple[Network, ...] = Field(default=("127.0.0.0/8", "::1/128"), strict=False)
+    trusted: tuple[Believed, ...] = Field(default=("127.0.0.0/8", "::1/128"), strict=False)
     hostname: Line = ""
     max_message_bytes: int = Field(default=25 * 2**20, ge=2**16)
     max_recipients: int = Field(default=100, ge=1)
@@ -86,27 +97,27 @@ class SmtpSection(_Section):
     max_connections_per_address: int = Field(default=20, ge=1)
     max_bytes_in_flight: int = Field(default=256 * 2**20, ge=2**20)
     per_sender_hour: int = Field(default=60, ge=1)
-    session_timeout: Seconds = Field(default=600, ge=1)
-    data_timeout: Seconds = Field(default=60, ge=1)
+    session_timeout: Lasting = 600
+    data_timeout: Lasting = 60
     min_free_bytes: int = Field(default=100 * 2**20, ge=0)
     tls_certificate: str = ""
     tls_key: str = ""
     require_tls: bool = False
-    proxy_from: tuple[Network, ...] = Field(default=(), strict=False)
+    proxy_from: tuple[Proxy, ...] = Field(default=(), strict=False)
 
 
 class LmtpSection(_Section):
     """How a mail server on our side hands mail over."""
 
     listen: Annotated[str, BeforeValidator(values.lmtp_listen)] = ""
-    mode: Annotated[str, matching(re.compile(r"0[0-7]{3}\Z"), "mode of a file, such as 0660")] = "0660"
+    mode: values.FileMode = "0660"
 
 
 class ImapSection(_Section):
     """A folder of an IMAP server that feeds a mailbox."""
 
     mailbox: MailAddress
-    host: Annotated[str, matching(re.compile(r"[^\s/@\x00-\x1f\x7f]+\Z"), "host, such as imap.example.com")]
+    host: values.ImapHost
     port: int | None = Field(default=None, ge=1, le=values.LAST_PORT)
     tls: Literal["implicit", "starttls", "none"] = "implicit"
     tls_ca_file: str = ""
@@ -121,7 +132,7 @@ class ImapSection(_Section):
     folder: Annotated[Line, Field(min_length=1)] = "INBOX"
     since: Annotated[str, BeforeValidator(values.since_when)] = "now"
     mode: Literal["idle", "poll"] = "idle"
-    poll: Seconds = Field(default=60, ge=1)
+    poll: Lasting = 60
     done_folder: Line = ""
     quarantine_folder: Line = ""
 
@@ -129,7 +140,7 @@ class ImapSection(_Section):
 class RelaySection(_Section):
     """The smarthost all mail leaves through."""
 
-    host: Line = "127.0.0.1"
+    host: Annotated[Line, values.host_alone("relay.port")] = "127.0.0.1"
     port: int = Field(default=25, ge=1, le=65535)
     tls: Literal["implicit", "starttls", "none"] | None = None
     username: Line = ""
@@ -146,14 +157,14 @@ class AuthSection(_Section):
 class SpamSection(_Section):
     """Whose verdict counts."""
 
-    headers: tuple[Line, ...] = Field(default=("X-Spam-Flag", "X-Spam-Status", "X-Spam"), strict=False)
+    headers: tuple[FieldName, ...] = Field(default=("X-Spam-Flag", "X-Spam-Status", "X-Spam"), strict=False)
 
 
 class OperatorSection(_Section):
     """Who looks after maild itself."""
 
     address: MaybeAddress = ""
-    summary_every: Seconds = Field(default=3600, ge=1)
+    summary_every: Lasting = 3600
 
 
 class AckSection(_Section):

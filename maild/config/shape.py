@@ -130,12 +130,26 @@ def _words(item: Any) -> str:
         return "is missing and has no default: write it"
     if item["type"] == "too_short":
         return "is empty: write at least one"
-    if item["type"] in {"model_type", "dict_type"}:
-        return "is a section of keys, not a single value"
-    if item["type"] == "tuple_type":
-        return "is a list: write it in [ ], or repeat the section in [[ ]]"
+    if item["type"] in {"model_type", "dict_type", "tuple_type", "string_type"}:
+        return _of_another_kind(item["type"], item["loc"], item["input"])
     message = item["msg"].removeprefix("Value error, ")
     return f"{message[:1].lower() + message[1:]}"
+
+
+def _of_another_kind(wanted: str, loc: tuple[Any, ...], value: Any) -> str:
+    if wanted in {"model_type", "dict_type"}:
+        there_once = len(loc) == 1 and isinstance(value, list)
+        return f"is there once: write [{loc[0]}]" if there_once else "is a section of keys, not a single value"
+    if wanted == "tuple_type":
+        if len(loc) == 1 and isinstance(value, dict):
+            return f"may be repeated: write [[{loc[0]}]]"
+        if len(loc) > 1 and isinstance(value, str):
+            return f'is a list: write it in [ ]: ["{value}"]'
+        return "is a list: write it in [ ], or repeat the section in [[ ]]"
+    if isinstance(value, (list, dict)):
+        return "is a text: write one, in quotes"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f'is a text: write it in quotes: "{text}"'
 
 
 def _known(place: tuple[Any, ...]) -> list[str]:

@@ -14,8 +14,13 @@ from maild.sla.ladder import NOTIFY, percent_of
 
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\Z")
 _LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^:\s]+):([0-9]{1,5})\Z")
+_HOST_AND_PORT = re.compile(r"(\[.*\]|[^:]*):[0-9]*\Z")
+_FIELD_NAME = re.compile(r"[!-9;-~]+\Z")
 LAST_PORT = 65_535
 _LONGEST_SOCKET = 100
+_WIDEST = {4: 8, 6: 16}
+_OWN = tuple(map(ipaddress.IPv6Network, ("fc00::/7", "fe80::/10")))
+"""Wide, but nobody is in them who is not near (RFC 4193, RFC 4291 section 2.5.6)."""
 
 
 def _address(value: object) -> object:
@@ -53,8 +58,60 @@ def _network(value: object) -> object:
     return value
 
 
+def narrow(words: str) -> AfterValidator:
+    """Give the check that a network is not a good part of the internet; `words` say what it would mean."""
+
+    def check(value: str) -> str:
+        network = ipaddress.ip_network(value, strict=False)
+        own = isinstance(network, ipaddress.IPv6Network) and any(network.subnet_of(one) for one in _OWN)
+        if network.prefixlen < _WIDEST[network.version] and not own:
+            raise ValueError(f"{value!r}: {words}")
+        return value
+
+    return AfterValidator(check)
+
+
+def host_alone(port: str) -> BeforeValidator:
+    """Give the check that no port stands beside a host, for that has the key `port`; IPv6 has no brackets here."""
+
+    def check(value: object) -> object:
+        found = _HOST_AND_PORT.match(value) if isinstance(value, str) else None
+        if found:
+            raise ValueError(f"{value!r} has a port in it: write {found[1].strip('[]')!r}, and use {port}")
+        if isinstance(value, str) and value.startswith("["):
+            raise ValueError(f"{value!r}: write it without brackets")
+        return value
+
+    return BeforeValidator(check)
+
+
+def file_mode(value: object) -> object:
+    """Check that permissions are no number: 660 and 0o660 are two of them in TOML, and nobody can say which was meant."""
+    if isinstance(value, int):
+        raise ValueError('write it in quotes, in octal: "0660"')  # noqa: TRY004 - pydantic passes a TypeError on
+    return value
+
+
+def field_name(value: object) -> object:
+    """Check the name of a header field (RFC 5322 section 2.2)."""
+    if isinstance(value, str) and not _FIELD_NAME.match(value):
+        name = value.partition(":")[0].strip()
+        name = name if _FIELD_NAME.match(name) else "X-Spam-Flag"
+        raise ValueError(f"{value!r} is no field name: write {name}, without colon and value")
+    return value
+
+
+def lasting(value: int) -> int:
+    """Check that a duration is one."""
+    if value < 1:
+        raise ValueError("is too short: write at least 1s")
+    return value
+
+
 def listen(value: object) -> object:
     """Check host:port; "" does not listen."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ValueError(f'write it in quotes, with its host: "127.0.0.1:{value}"')  # noqa: TRY004 - pydantic passes a TypeError on
     if isinstance(value, str) and value:
         found = _LISTEN.match(value)
         if found is None or int(found[1]) > LAST_PORT:
@@ -64,6 +121,8 @@ def listen(value: object) -> object:
 
 def lmtp_listen(value: object) -> object:
     """Check host:port or the path of a socket; "" does not listen."""
+    if isinstance(value, str) and value.startswith("unix:"):
+        raise ValueError(f"write it without unix: {value.removeprefix('unix:')!r}")
     if isinstance(value, str) and value.startswith("/"):
         if len(value.encode()) > _LONGEST_SOCKET or not value.isprintable():
             raise ValueError(f"{value!r} is no path for a socket: {_LONGEST_SOCKET} octets at most")
@@ -71,6 +130,8 @@ def lmtp_listen(value: object) -> object:
     try:
         return listen(value)
     except ValueError as error:
+        if not isinstance(value, str):
+            raise
         raise ValueError(f"{value!r} is neither an absolute path nor host:port") from error
 
 
@@ -126,6 +187,21 @@ MailAddress = Annotated[str, BeforeValidator(_address)]
 MaybeAddress = Annotated[str, BeforeValidator(lambda value: value and _address(value))]
 Zone = Annotated[str, BeforeValidator(_zone)]
 Seconds = Annotated[int, BeforeValidator(seconds)]
+Lasting = Annotated[Seconds, AfterValidator(lasting)]
 Pair = Annotated[tuple[Seconds, Seconds], AfterValidator(target_first)]
 Network = Annotated[str, BeforeValidator(_network)]
+FileMode = Annotated[
+    str, BeforeValidator(file_mode), matching(re.compile(r"0[0-7]{3}\Z"), "mode of a file, such as 0660")
+]
+ImapHost = Annotated[
+    str,
+    host_alone("imap.port"),
+    matching(re.compile(r"[^\s/@\x00-\x1f\x7f]+\Z"), "host, such as imap.example.com"),
+]
+FieldName = Annotated[str, BeforeValidator(field_name)]
+Believed = Annotated[Network, narrow("whoever connects from here is believed: name only your own mail servers")]
+Proxy = Annotated[
+    Network,
+    narrow("whoever connects from here can claim any address, also one in smtp.trusted: name only your proxies"),
+]
 Line = Annotated[str, matching(re.compile(r"[^\x00-\x1f\x7f]*\Z"), "single line of text")]

@@ -65,6 +65,7 @@ class Acceptor:
         self._of_all = of_all
         self._octets = 0
         self._waiting: deque[_Waiting] = deque()
+        self._batch: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
 
     @property
@@ -88,22 +89,26 @@ class Acceptor:
             self._writer = asyncio.create_task(self._write(), name="accept")
         await done
 
+    async def settled(self) -> None:
+        """Return when what waits or is being written now has been; what comes later is not waited for."""
+        if queued := [each.done for each in (*self._batch, *self._waiting)]:
+            await asyncio.wait(queued)
+
     async def drain(self) -> None:
         """Return when nothing waits or is being written."""
         while self._writer is not None:
             await asyncio.wait([self._writer])
 
     async def _write(self) -> None:
-        batch: list[_Waiting] = []
         try:
             while self._waiting:
-                batch = self._next_batch()
-                await self._write_batch(batch)
-                self._octets -= sum(each.held for each in batch)
-                batch = []
+                self._batch = self._next_batch()
+                await self._write_batch(self._batch)
+                self._octets -= sum(each.held for each in self._batch)
+                self._batch = []
         finally:
             # Empty unless this task was cancelled: nobody may wait for ever then.
-            for each in (*batch, *self._waiting):
+            for each in (*self._batch, *self._waiting):
                 self._octets -= each.held
                 each.done.cancel()
             self._waiting.clear()

@@ -108,7 +108,8 @@ def read(tree: mime.Tree) -> Body:
             octets, defect = mime.content(part)
             if defect:
                 defects.append(defect)
-            if len(octets) > room:
+            # A rest of nothing but white space is no loss.
+            if len(octets) > room and octets[room:].strip():
                 files.append(attachments.attachment(part, number, octets))
                 defects.append(f"text of {len(octets)} octets cut at {room}, and attached as a whole: {files[-1].name}")
             octets, room = _begin(octets, room), max(0, room - len(octets))

@@ -238,9 +238,17 @@ def _comments(text: str) -> tuple[str, str]:
     return ("".join(rest), last) if not depth else (text, "")
 
 
+# Possessive, and matched to its end where it has none: looked for anew at each of its quotes it would cost their square.
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)("?)', re.DOTALL)
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    return re.sub(r"\\(.)", r"\1", found[1]) if found[2] else found[0]
+
+
 def _name(text: str) -> str:
     text = text.strip()
-    text = re.sub(r'"((?:[^"\\]|\\.)*)"', lambda m: re.sub(r"\\(.)", r"\1", m.group(1)), text)
+    text = _QUOTED.sub(_unquoted, text)
     text = decode_words(text)
     return clean(_SPACE.sub(" ", text)).strip("\"' ")
 

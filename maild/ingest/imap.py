@@ -19,6 +19,7 @@ from maild.ingest import imap_plan as plan
 from maild.ingest.imap_account import Account, ImapError
 from maild.ingest.imap_oauth import Tokens
 from maild.ingest.imap_plan import Held, Reconciled
+from maild.ingest.imap_strikes import Strikes
 from maild.ingest.imap_ties import Book, Ties
 from maild.ingest.imap_worker import Stopped, Worker
 from maild.pulse import Pulse
@@ -68,6 +69,7 @@ class Inbox:
         self._nudging: asyncio.TimerHandle | None = None
         self._failures = 0
         self._steady = False
+        self._strikes = Strikes()
         self._log = log.bind(mailbox=account.name)
         self.pulse = Pulse(PATIENCE)
         self.reconciled: Reconciled | None = None
@@ -124,27 +126,40 @@ class Inbox:
     async def _session(self, held: Held) -> float:
         """Run a worker until it ends or the folder is another daemon's; give the seconds to rest."""
         loop = asyncio.get_running_loop()
-        worker = Worker(self._account, self._tokens, held, self._ties(loop), self._failures)
+        worker = Worker(
+            self._account, self._tokens, held, self._ties(loop), failures=self._failures, strikes=self._strikes
+        )
         done: asyncio.Future[None] = loop.create_future()
         thread = threading.Thread(target=_run, args=(worker, loop, done), name=f"imap {held.id}", daemon=True)
         self._worker = worker
         thread.start()
-        steady = time.monotonic() + STEADY
         try:
-            while not done.done():
-                self.pulse.beat(RENEW)
-                await asyncio.wait([done], timeout=RENEW)
-                if worker.arrived and time.monotonic() >= steady:
-                    self._failures, self._steady = 0, True
-                if not done.done() and not await self._still_ours():
-                    self._log.warning("imap.lost_to_another_daemon")
-                    return ELSEWHERE
-                if worker.pulse.late and not done.done():
-                    raise ImapError("the server keeps us waiting in the middle of a dialogue")
-            done.result()
+            rests = await self._follow(worker, done)
+        except Exception:
+            self._strikes = worker.strikes.broke(worker.asked_for, time.monotonic())
+            if worker.brought:  # where there is progress, nobody waits for minutes
+                self._failures = min(self._failures, 1)
+            raise
+        else:
+            self._strikes = worker.strikes
+            return rests
         finally:
             self._worker = None
             await _end(worker, done)
+
+    async def _follow(self, worker: Worker, done: asyncio.Future[None]) -> float:
+        steady = time.monotonic() + STEADY
+        while not done.done():
+            self.pulse.beat(RENEW)
+            await asyncio.wait([done], timeout=RENEW)
+            if worker.arrived and time.monotonic() >= steady:
+                self._failures, self._steady = 0, True
+            if not done.done() and not await self._still_ours():
+                self._log.warning("imap.lost_to_another_daemon")
+                return ELSEWHERE
+            if worker.pulse.late and not done.done():
+                raise ImapError("the server keeps us waiting in the middle of a dialogue")
+        done.result()
         return 0.0
 
     async def _still_ours(self) -> bool:

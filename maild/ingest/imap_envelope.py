@@ -9,6 +9,8 @@ from maild.mail import Envelope
 _BY_DELIVERY = ("Delivered-To", "X-Original-To", "Envelope-To")
 _BY_SENDER = ("To", "Cc")
 MOST_ADDRESSES = 100
+FIELD_OCTETS = 8 * 1024
+"""What is read of one field. The parse that reads all of it is in a process that can be killed; this is in the daemon's."""
 
 
 def envelope(octets: bytes, mailbox: str, bears_token: Callable[[str], bool], received_at: datetime) -> Envelope:
@@ -31,7 +33,7 @@ def envelope(octets: bytes, mailbox: str, bears_token: Callable[[str], bool], re
 
 def _values(fields: tuple[tuple[str, bytes], ...], name: str) -> list[str]:
     wanted = name.lower()
-    return [headers.raw_text(value) for key, value in fields if key.lower() == wanted]
+    return [headers.raw_text(value[:FIELD_OCTETS]) for key, value in fields if key.lower() == wanted]
 
 
 def _recipient(fields: tuple[tuple[str, bytes], ...], bears_token: Callable[[str], bool]) -> str | None:

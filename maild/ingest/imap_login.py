@@ -20,6 +20,9 @@ CONNECT = 15.0
 READ = 60.0
 """Seconds of silence after which a server counts as gone. After failed logins Dovecot takes 8 s for a correct one."""
 
+ANSWER = 32 * 1024 * 1024
+"""Octets of the longest answer to one command, mail aside: somebody flags a hundred thousand messages at once."""
+
 _FOR_A_WHILE = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]")
 """Codes of RFC 5530 that say nothing against our password."""
 
@@ -79,12 +82,39 @@ def connect(account: Account) -> IMAPClient:
         )
         try:
             client.normalise_times = False
+            allow(client)
             if account.tls == "starttls":
                 client.starttls(context)
         except BaseException:
             shut(client)
             raise
         return client
+
+
+def allow(client: IMAPClient, octets: int = 0) -> None:
+    """Let the server say so many octets from now on, and `ANSWER` besides; what goes beyond that is an ImapError.
+
+    It is raised before a literal is read, for whatever length the server says of it the library would make room for.
+    """
+    imap = client._imap  # noqa: SLF001 - `read` and `readline` are imaplib's own places for this
+    left = most = ANSWER + octets
+
+    def spend(spent: int) -> None:
+        nonlocal left
+        left -= spent
+        if left < 0:
+            raise ImapError(f"its answer is longer than {most} octets")
+
+    def read(size: int) -> bytes:
+        spend(size)
+        return bytes(type(imap).read(imap, size))
+
+    def readline() -> bytes:
+        line = bytes(type(imap).readline(imap))
+        spend(len(line))
+        return line
+
+    imap.read, imap.readline = read, readline
 
 
 def log_in(client: IMAPClient, account: Account, tokens: Tokens | None) -> None:

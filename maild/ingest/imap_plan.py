@@ -152,6 +152,11 @@ def too_large(size: int, most: int) -> str:
     return f"{TOO_LARGE}: {size} octets, and smtp.max_message_bytes is {most}" if size > most else ""
 
 
+def larger_than_said(most: int) -> str:
+    """Give the fault of a mail above `most` octets that the server had listed with fewer."""
+    return f"{TOO_LARGE}: larger than the server said, and smtp.max_message_bytes is {most}"
+
+
 def batches(listed: Sequence[Listed], octets: int, mails: int = BATCH_MAILS) -> Iterator[list[Listed]]:
     """Cut into batches of at most `mails` and `octets`; a mail above that is a batch of its own."""
     batch: list[Listed] = []

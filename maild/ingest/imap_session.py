@@ -6,20 +6,26 @@ What the library does wrong is kept away here; see docs/traps.md before you simp
 import selectors
 import socket
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
+import structlog
 from imapclient import IMAPClient  # type: ignore[import-untyped]  # it ships no types
 
 from maild.ingest.imap_account import ImapError
-from maild.ingest.imap_login import READ, naming_faults
+from maild.ingest.imap_login import READ, allow, naming_faults
 from maild.ingest.imap_plan import Listed, fresh, windows
+
+log = structlog.get_logger("maild.imap")
 
 SEARCHED = 50_000
 """Messages one SEARCH is asked about: imaplib refuses lines above a million octets."""
 
 UNKNOWN = datetime.max.replace(tzinfo=UTC)
 """The INTERNALDATE of a message whose server gives none that can be read: it counts as new, and as received now."""
+
+UIDS = range(1, 2**32)
+"""What a UID, or a UIDVALIDITY, can be (RFC 9051 section 9: nz-number)."""
 
 LISTED = 500
 """UIDs in one FETCH of sizes, and in one MOVE."""
@@ -45,17 +51,23 @@ class Session:
         """Whether single messages can be moved: by MOVE (RFC 6851), or by UIDPLUS (RFC 4315)."""
         return self._can("MOVE") or self._can("UIDPLUS")
 
-    def _can(self, capability: str) -> bool:
+    @contextmanager
+    def _asking(self, octets: int = 0) -> Iterator[None]:
+        allow(self._client, octets)
         with naming_faults():
+            yield
+
+    def _can(self, capability: str) -> bool:
+        with self._asking():
             return bool(self._client.has_capability(capability))
 
     def select(self) -> None:
         """Select the folder, anew where it is selected already: its UIDVALIDITY may be another one."""
-        with naming_faults():
+        with self._asking():
             found = self._client.select_folder(self._folder, readonly=self._readonly)
         self._count = found.get(b"EXISTS", 0)
         self.uidvalidity = found.get(b"UIDVALIDITY", 0)
-        if not self.uidvalidity:
+        if self.uidvalidity not in UIDS:
             raise ImapError(f"{self._folder} has no UIDVALIDITY, so its mails cannot be told apart", refused=True)
 
     @property
@@ -66,43 +78,50 @@ class Session:
     def all_uids(self) -> list[int]:
         """Give every UID of the folder as it was selected, ascending."""
         found: set[int] = set()
-        with naming_faults():
-            for window in windows(self._count, SEARCHED):
+        for window in windows(self._count, SEARCHED):
+            with self._asking():
                 found.update(self._client.search([window]))
-        return sorted(found)
+        return self._uids(found)
 
     def newer(self, last_uid: int) -> list[int]:
         """Give the UIDs above `last_uid`, ascending."""
-        with naming_faults():
+        with self._asking():
             # A SEARCH sees the folder as it was at the end of the command before it.
             self._client.noop()
-            return fresh(self._client.search(["UID", f"{last_uid + 1}:*"]), last_uid)
+            return self._uids(fresh(self._client.search(["UID", f"{last_uid + 1}:*"]), last_uid))
 
     def larger(self, octets: int) -> list[int]:
         """Give the UIDs of messages above so many octets."""
-        with naming_faults():
-            return sorted(self._client.search(["LARGER", octets]))
+        with self._asking():
+            return self._uids(self._client.search(["LARGER", octets]))
+
+    def _uids(self, found: Collection[int]) -> list[int]:
+        uids = sorted(uid for uid in found if uid in UIDS)
+        if len(uids) < len(found):
+            log.warning("imap.no_uids", folder=self._folder, numbers=len(found) - len(uids))
+        return uids
 
     def listed(self, uids: Sequence[int]) -> list[Listed]:
         """Give size and INTERNALDATE of messages; those that went meanwhile are left out."""
         found: list[Listed] = []
         for some in _cut(uids):
-            with naming_faults():
+            with self._asking():
                 answers = self._client.fetch(some, ["RFC822.SIZE", "INTERNALDATE"])
             for uid in some:
                 answer = answers.get(uid, {})
                 if b"RFC822.SIZE" in answer:
-                    found.append(Listed(uid, int(answer[b"RFC822.SIZE"]), _instant(answer.get(b"INTERNALDATE"))))
+                    found.append(Listed(uid, _size(answer[b"RFC822.SIZE"]), _instant(answer.get(b"INTERNALDATE"))))
         return found
 
-    def octets(self, uids: Sequence[int]) -> dict[int, bytes | str]:
+    def octets(self, uids: Sequence[int], most: int) -> dict[int, bytes | str]:
         """Give messages as they are, without marking them as read; in words why where the server refuses one.
 
-        Those that went meanwhile are left out.
+        Those that went meanwhile are left out. Of one above `most` octets come the first `most` + 1, whatever size it
+        was listed with.
         """
         try:
-            with naming_faults():
-                return self._octets(uids)
+            with self._asking(most):
+                return self._octets(uids, most)
         except ImapError as error:
             if not error.alive:
                 raise
@@ -111,22 +130,22 @@ class Session:
             return {uids[0]: words}
         found: dict[int, bytes | str] = {}
         for uid in uids:
-            found |= self.octets([uid])
+            found |= self.octets([uid], most)
         return found
 
-    def _octets(self, uids: Sequence[int]) -> dict[int, bytes | str]:
-        answers = self._client.fetch(list(uids), ["BODY.PEEK[]"])
+    def _octets(self, uids: Sequence[int], most: int) -> dict[int, bytes | str]:
+        answers = self._client.fetch(list(uids), [f"BODY.PEEK[]<0.{most + 1}>"])
         found: dict[int, bytes | str] = {}
         for uid, answer in answers.items():
-            octets = answer.get(b"BODY[]", b"")
-            if b"BODY[]" in answer:
+            for name in {b"BODY[]<0>", b"BODY[]"} & set(answer):  # the latter where a server knows no partial FETCH
+                octets = answer[name]
                 found[uid] = octets if isinstance(octets, bytes) and octets else "the server gives no octets"
         return found
 
     def move(self, uids: Collection[int], folder: str) -> None:
         """Move messages. Those that are there no more are no error, so that a move can be repeated."""
         for some in _cut(sorted(uids)):
-            with naming_faults():
+            with self._asking():
                 if self._can("MOVE"):
                     self._client.move(some, folder)
                     continue
@@ -136,7 +155,7 @@ class Session:
 
     def make(self, folder: str) -> bool:
         """Make a folder unless it is there; say whether it was made."""
-        with naming_faults():
+        with self._asking():
             if self._client.folder_exists(folder):
                 return False
             self._client.create_folder(folder)
@@ -148,11 +167,16 @@ class Session:
         The library's own idle_check is not asked: after the server hung up it says "nothing" at once, for ever. Here
         the end of IDLE is waited for, and on a dead connection that is an error.
         """
-        with naming_faults():
+        with self._asking():
             self._client.idle()
             if not _buffered(self._client):
                 _readable((self._client.socket(), wake), seconds)
             self._client.idle_done()
+
+
+def _size(said: object) -> int:
+    """Give the size that was said, 0 where it is no number: what comes is measured anyway."""
+    return said if isinstance(said, int) else 0
 
 
 def _instant(at: datetime | None) -> datetime:

@@ -19,7 +19,8 @@ from maild.ingest.imap_envelope import envelope
 from maild.ingest.imap_login import connect, log_in, shut
 from maild.ingest.imap_oauth import Tokens
 from maild.ingest.imap_plan import Held, Listed, Noted
-from maild.ingest.imap_session import Session, drain, pause
+from maild.ingest.imap_session import LISTED, Session, drain, pause
+from maild.ingest.imap_strikes import Strikes
 from maild.ingest.imap_ties import Kept, Ties
 from maild.pulse import Pulse
 
@@ -45,10 +46,19 @@ class Stopped(Exception):  # noqa: N818 - it is asked for, and nobody's mistake
 class Worker:
     """One session. `run` blocks until it is stopped or breaks; `stop`, `cut` and `nudge` are for other threads.
 
-    `failures` is how many sessions broke before it, one after another.
+    `failures` is how many sessions broke before it, one after another, and `strikes` over which UIDs they did.
     """
 
-    def __init__(self, account: Account, tokens: Tokens | None, held: Held, ties: Ties, failures: int) -> None:
+    def __init__(
+        self,
+        account: Account,
+        tokens: Tokens | None,
+        held: Held,
+        ties: Ties,
+        *,
+        failures: int,
+        strikes: Strikes,
+    ) -> None:
         self._account = account
         self._tokens = tokens
         self._held = held
@@ -67,6 +77,11 @@ class Worker:
         self.pulse = Pulse(PATIENCE)
         self.arrived = False
         """Whether a first look was completed: what breaks after that is no failure to connect."""
+        self.brought = False
+        """Whether mail was stored that was not there before."""
+        self.strikes = strikes
+        self.asked_for: tuple[int, ...] = ()
+        """The UIDs that are on their way: should the session break, it was over these."""
 
     def nudge(self) -> None:
         """Say that there may be something to do; it ends IDLE within milliseconds."""
@@ -168,6 +183,7 @@ class Worker:
         if another and held.looked_at is not None:
             self._log.warning("imap.recreated", uidvalidity=session.uidvalidity, before=held.uidvalidity)
         self._fetch(session, [uid for uid in wanted if uid not in away], self._oldest() if another else None)
+        self._full_at = self.strikes.next_at(time.monotonic(), self._full_at)
         found = plan.compared(self._account.name, at, on_server, known, 0 if another else held.last_uid)
         self._saw(session.uidvalidity, on_server, at, night=night)
         self._ties.ask(book.looked(self._held, self._ties.now()))
@@ -205,7 +221,16 @@ class Worker:
             self._wrote_at = time.monotonic()
 
     def _fetch(self, session: Session, uids: Sequence[int], oldest: datetime | None) -> None:
+        self.strikes = self.strikes.under(session.uidvalidity)
+        given_up = self.strikes.given_up(uids, time.monotonic())
+        self._note(session, [Noted(uid, fault=f"{plan.NOT_GIVEN}: {why}") for uid, why in given_up.items()])
+        for some in self.strikes.portions([uid for uid in uids if uid not in given_up], LISTED):
+            self._portion(session, some, oldest)
+
+    def _portion(self, session: Session, uids: Sequence[int], oldest: datetime | None) -> None:
+        self.asked_for = tuple(uids)
         listed = session.listed(uids)
+        self.asked_for = ()
         self._turn()
         wanted: list[Listed] = []
         aside: list[Noted] = []
@@ -218,10 +243,14 @@ class Worker:
                 wanted.append(one)
         self._note(session, aside)
         for batch in plan.batches(wanted, self._batch_octets):
-            self._note(session, self._batch(session, batch))
+            self.asked_for = tuple(one.uid for one in batch)
+            noted = self._batch(session, batch)
+            self.asked_for = ()
+            self._note(session, noted)
+            self.strikes = self.strikes.came(one.uid for one in batch)
 
     def _batch(self, session: Session, batch: Sequence[Listed]) -> list[Noted]:
-        given = session.octets([one.uid for one in batch])
+        given = session.octets([one.uid for one in batch], self._account.most_octets)
         self._turn()
         now = self._ties.now()
         floor = self._held.looked_at or now
@@ -231,7 +260,7 @@ class Worker:
             if isinstance(octets, str):
                 noted.append(Noted(one.uid, fault=f"{plan.NOT_GIVEN}: {octets}"))
             elif octets is not None and len(octets) > self._account.most_octets:
-                noted.append(Noted(one.uid, fault=plan.too_large(len(octets), self._account.most_octets)))
+                noted.append(Noted(one.uid, fault=plan.larger_than_said(self._account.most_octets)))
             elif octets is not None:
                 at = plan.received_at(one.internal_at, floor=floor, now=now)
                 env = envelope(octets, self._account.mailbox, self._ties.bears_token, at)
@@ -249,6 +278,7 @@ class Worker:
             if one.fault and one.fault != plan.OLD:
                 self._log.warning("imap.not_fetched", uid=one.uid, fault=one.fault)
         if kept.received:
+            self.brought = True
             self._lowest = min(self._lowest or kept.received[0], *kept.received)
             self._ties.stored()
         self._log.info("imap.stored", mails=len(kept.received), before=kept.before, uids=len(noted))

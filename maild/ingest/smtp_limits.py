@@ -85,7 +85,8 @@ class SenderWindow:
     def take(self, sender: str, now: float) -> None:
         """Count a mail. Beyond the most senders that are remembered, whoever was silent longest is forgotten."""
         key = sender.lower()
-        self._seen.setdefault(key, deque()).append(now)
+        times = self._seen.setdefault(key, deque(maxlen=self._hourly))
+        times.append(now)
         self._seen.move_to_end(key)
         while len(self._seen) > self._most_senders:
             self._seen.popitem(last=False)

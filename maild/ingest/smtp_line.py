@@ -9,6 +9,7 @@ import math
 import socket
 import ssl
 from collections import defaultdict
+from ipaddress import ip_address
 from typing import Any
 
 import structlog
@@ -184,7 +185,8 @@ class Line(SMTP):
             self.cut()
             return False
         if said.command != V2_CMD.LOCAL:
-            self._peer = str(said.src_addr) if said.family in {AF.INET, AF.INET6} else UNKNOWN
+            known = said.family in {AF.INET, AF.INET6}
+            self._peer = spoken_for(self._peer, str(said.src_addr)) if known else UNKNOWN
         refusal = self._reception.refusal_of(self._peer)
         if refusal:
             self.hang_up(refusal)
@@ -262,6 +264,16 @@ class Line(SMTP):
         self.session.ssl = secured.get_extra_info("ssl_object")
         self.envelope = self._create_envelope()
         self._reset_timeout()
+
+
+def spoken_for(proxy: str, claimed: str) -> str:
+    """Give the peer for whom a proxy speaks: the address that it claims, but loopback is that of the proxy's machine.
+
+    Ours is trusted by default, so from any other machine such a client is a stranger.
+    """
+    addresses = [ip_address(one.partition("%")[0]) for one in (proxy, claimed)]
+    near, address = (getattr(one, "ipv4_mapped", None) or one for one in addresses)
+    return UNKNOWN if not near.is_loopback and (address.is_loopback or address.is_unspecified) else claimed
 
 
 def _peer_of(transport: asyncio.Transport) -> str | None:

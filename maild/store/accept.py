@@ -30,8 +30,8 @@ INLINE = 64 * 1024
 _ACCEPT = """INSERT INTO received (digest, mail_from, rcpt, rcpt_key, via, peer, received_at)
 SELECT ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (
     SELECT 1 FROM received
-    WHERE rcpt_key = ? AND digest = ? AND received_at > ? AND state IN ('waiting', 'done'))"""
-_ACCEPTED = "SELECT max(id) FROM received WHERE rcpt_key = ? AND digest = ? AND state IN ('waiting', 'done')"
+    WHERE rcpt_key = ? AND digest = ? AND received_at > ? AND state IN ('waiting', 'done', 'spam'))"""
+_ACCEPTED = "SELECT max(id) FROM received WHERE rcpt_key = ? AND digest = ? AND state IN ('waiting', 'done', 'spam')"
 _TAKE = f"""WITH mine AS MATERIALIZED (
     SELECT id FROM received WHERE state = 'waiting' AND id > ? AND (retry_at IS NULL OR retry_at <= ?) AND {FREE}
     ORDER BY id LIMIT ? /*! FOR UPDATE SKIP LOCKED */)

@@ -24,7 +24,8 @@ TRUST = ("own", "seen", "named")
 class Asked:
     """What a mail makes us ask for: the Message-IDs that it names, the tickets that it claims, its sender, itself.
 
-    `address` is the sender's key, "" where there is no clear one. `now` is when the budgets are counted.
+    `address` is the sender's key, "" where there is no clear one. `now` is when the budgets are counted. `digest` is that
+    of its octets, which stands for a Message-ID where there is none.
     """
 
     msgids: Collection[str]
@@ -33,6 +34,7 @@ class Asked:
     address: str
     body_digest: str
     now: datetime
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class History:
 
 
 _TWINS = "SELECT id, ticket FROM message WHERE message_id = ? AND sender_key = ? AND body_digest = ? ORDER BY id"
+_NAMELESS = "SELECT id, ticket FROM message WHERE message_id = '' AND digest = ? ORDER BY id"
 _MET = "SELECT failed_at FROM party WHERE address = ?"
 _OWED = "SELECT count(*) AS owed FROM outbox WHERE kind = ? AND lower(rcpt) = ? AND created_at >= ?"
 _ACKS = "SELECT count(*) AS owed FROM outbox WHERE kind = 'ack' AND created_at >= ?"
@@ -104,7 +107,9 @@ class Evidence(Shelf):
                     f"SELECT * FROM ticket WHERE number IN (SELECT ticket {referring}) OR number IN ({marks(numbers)})",  # noqa: S608 - marks only
                     (*msgids, *numbers),
                 ),
-                Read(_TWINS, (key(asked.message_id), address, asked.body_digest)),
+                Read(_TWINS, (key(asked.message_id), address, asked.body_digest))
+                if asked.message_id
+                else Read(_NAMELESS, (asked.digest,)),
                 Read(_MET, (address,)),
                 Read(_OWED, ("ack", address, hour)),
                 Read(_OWED, ("ack", address, asked.now - timedelta(days=1))),
@@ -115,7 +120,7 @@ class Evidence(Shelf):
         return Known(
             ids=_by_id(asked.msgids, ids),
             tickets={line["number"]: ticket_of(line) for line in tickets},
-            twins=tuple((line["id"], line["ticket"]) for line in twins) if asked.message_id else (),
+            twins=tuple((line["id"], line["ticket"]) for line in twins),
             met=bool(met) and met[0]["failed_at"] is None,
             acks=(_count(acks_hour), _count(acks_day), _count(acks_all)),
             asked=_count(held),

@@ -68,7 +68,7 @@ class Ledger(Fetching, Owing, Recording, Evidence, Handling, Showing, Summing, W
             else:
                 path = path_of(url)
                 _make(path)
-                lock = _hold(path) if exclusive else None
+                lock = _hold(path.resolve()) if exclusive else None
                 door, migrated, reading = await _sqlite(path, copies, migrate=migrate, durable=durable)
             with door.naming_faults(), context:
                 await context.init(_tortoise(reading))

@@ -1,7 +1,11 @@
 """`maild check`: every fault at once, what is odd, and the promise in dates."""
 
+import os
 import re
-from datetime import UTC, datetime
+import shutil
+import ssl
+import subprocess
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -215,3 +219,86 @@ def test_nobody_to_tell_is_a_hint_and_no_warning(maild, configured):
     operator = '[operator]\naddress = "ops@acme.test"\n'
     done = maild("check", "-c", configured(DESK + ANN + AUTH + operator))
     assert (done.code, "hint:" in done.out) == (0, False)
+
+
+@pytest.fixture
+def pem(tmp_path):
+    """Write cert.pem, which ends in so many days; give the day."""
+
+    def put(days):
+        openssl = shutil.which("openssl")
+        if openssl is None:
+            missing = "openssl is missing: apt install openssl"
+            (pytest.fail if os.environ.get("MAILD_REQUIRE_SERVERS") == "1" else pytest.skip)(missing)
+        cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+        command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        command += ["-subj", "/CN=mx.acme.test", "-days", "9", "-out", cert, "-keyout", key]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        # openssl makes none that has ended, and nobody looks at the signature of his own certificate.
+        end = datetime.now(UTC) + timedelta(days=days)
+        der = ssl.PEM_cert_to_DER_cert(cert.read_text())
+        at = der.index(b"\x17\x0d", der.index(b"\x17\x0d") + 2) + 2
+        der = der[:at] + f"{end:%y%m%d%H%M%SZ}".encode() + der[at + 13 :]
+        cert.write_text(ssl.DER_cert_to_PEM_cert(der) + key.read_text())
+        return f"{end:%Y-%m-%d}"
+
+    return put
+
+
+IMAP = '[[imap]]\nmailbox = "csm@acme.test"\nhost = "imap.acme.test"\npassword_file = "secret"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (
+            '[smtp]\nlisten = ""\n',
+            "hint: smtp.listen and lmtp.listen are empty and there is no [[imap]]: only `maild deliver` brings mail\n",
+        ),
+        (
+            '[lmtp]\nlisten = "/nonexistent/maild/lmtp.sock"\n',
+            "hint: lmtp.listen: there is no folder /nonexistent/maild, and `maild serve` makes none",
+        ),
+    ],
+)
+def test_what_may_be_meant_is_a_hint(maild, configured, text, hint):
+    done = maild("check", "-c", configured(DESK + text))
+    assert done.code == 0
+    assert hint in done.out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '[smtp]\nlisten = ""\n[lmtp]\nlisten = "127.0.0.1:8024"\n',
+        '[lmtp]\nlisten = "/tmp/lmtp.sock"\n',
+        f'[smtp]\nlisten = ""\n{IMAP}',
+    ],
+)
+def test_ways_in_that_need_no_word(maild, configured, tmp_path, text):
+    (tmp_path / "secret").write_text("hush\n")
+    operator = '[operator]\naddress = "ops@acme.test"\n'
+    done = maild("check", "-c", configured(DESK + operator + text))
+    assert (done.code, "hint:" in done.out) == (0, False)
+
+
+@pytest.mark.parametrize(("days", "hint"), [(-3, "it ended at {day} "), (7, "it ends at {day} "), (90, "")])
+def test_a_certificate_that_ends_is_a_hint_with_its_date(maild, configured, pem, days, hint):
+    hint = hint.format(day=pem(days))
+    done = maild("check", "-c", configured(DESK + '[smtp]\ntls_certificate = "cert.pem"\n'))
+    assert done.code == 0
+    told = [line for line in done.out.splitlines() if line.startswith("hint: smtp.tls_certificate: ")]
+    assert len(told) == bool(hint)
+    assert not hint or hint in told[0]
+
+
+@pytest.mark.parametrize(("since", "code"), [("2999-01-31", 78), ("2026-01-31", 0), ("all", 0), ("now", 0)])
+def test_a_date_in_the_future_is_a_fault_of_check_alone(maild, configured, tmp_path, since, code):
+    (tmp_path / "secret").write_text("hush\n")
+    path = configured(f'{DESK}{IMAP}since = "{since}"\n')
+    done = maild("check", "-c", path)
+    assert done.code == code
+    assert (f"{path}: imap[1].since: {since} is in the future" in done.err) is bool(code)
+    # A daemon on a machine that has not learned the time yet must start.
+    assert load(path, {}).imap[0].since == since

@@ -110,6 +110,8 @@ def test_many_recipients_each_once(deliver, rows, path):
         ["sales+detail@desk.example"],
         [""],
         ["csm@desk.example", "nobody@desk.example"],
+        ["csm+a\r\nX@desk.example"],
+        ["csm+a b@desk.example"],
     ],
 )
 def test_an_unknown_recipient_is_67_and_nothing_is_stored(deliver, rows, path, rcpts):
@@ -241,6 +243,22 @@ def test_without_stdin_it_is_75(path):
     script = f'exec "{sys.executable}" -m maild deliver -c "{path}" <&-'
     done = subprocess.run(["sh", "-c", script], capture_output=True, timeout=60, check=False)
     assert done.returncode == 75, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("shell", "code"),
+    [
+        ("PYTHONPATH={broken} {python} -m maild deliver -c {path}", 75),
+        ("{python} -m maild deliver -c {path} -r nobody@desk.example 2>/dev/full", 67),
+    ],
+    ids=["an upgrade under way", "nobody hears it"],
+)
+def test_it_ends_with_no_code_that_bounces_a_mail(path, rows, tmp_path, shell, code):
+    (tmp_path / "typer.py").write_text("raise ImportError('half of an upgrade')", "utf-8")
+    command = shell.format(python=sys.executable, path=path, broken=tmp_path)
+    done = subprocess.run(["sh", "-c", command], input=MAIL, capture_output=True, timeout=60, check=False)
+    assert done.returncode == code, done.stderr
+    assert rows() == []
 
 
 def test_a_mail_server_that_died_may_not_have_written_all_of_it(path, rows, tmp_path):

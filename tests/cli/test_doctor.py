@@ -3,15 +3,20 @@
 import base64
 import json
 import socket
+import ssl
 import threading
+from dataclasses import replace
 
 import pytest
+from imapclient.exceptions import LoginError
 
 from maild.cli import doctor as command
-from maild.cli.doctor_imap import probe_imap
+from maild.cli.doctor_imap import advised, probe_imap
 from maild.cli.doctor_running import run, within, without_secrets
 from maild.cli.finding import Finding
 from maild.config import load
+from maild.config.imap import accounts
+from maild.ingest.imap_account import ImapError
 
 DESK = """
 [desk]
@@ -148,6 +153,71 @@ def test_an_imap_account_that_hangs_hides_no_other(configured, tmp_path):
     ]
     assert found[0].words == "not done within 3 s"
     assert "Connection refused" in found[1].words
+
+
+def raised(cause, words="it said no", *, refused=True):
+    error = ImapError(words, refused=refused)
+    error.__cause__ = cause
+    return error
+
+
+def no_tls(reason):
+    error = ssl.SSLError(1, "[SSL]")
+    error.reason = reason
+    return error
+
+
+@pytest.mark.parametrize(
+    ("cause", "more", "words"),
+    [
+        (LoginError("no"), {}, "it said no: see imap.username and imap.password_file"),
+        (LoginError("no"), {"auth": "xoauth2"}, "see imap.username and imap.refresh_token_file, or imap.client_secret"),
+        (ssl.SSLCertVerificationError(1, "x"), {}, "it said no: see imap.host, and imap.tls_ca_file where"),
+        (
+            no_tls("WRONG_VERSION_NUMBER"),
+            {},
+            'imap.desk.example port 143 speaks no TLS: write imap.tls = "starttls", or use its port for TLS, 993',
+        ),
+        (no_tls("WRONG_VERSION_NUMBER"), {"tls": "starttls"}, "imap.desk.example port 143: it said no"),
+        (no_tls("NO_CIPHERS"), {}, "imap.desk.example port 143: it said no"),
+        (
+            ConnectionRefusedError(111, "x"),
+            {},
+            "nobody listens at imap.desk.example port 143 (Connection refused): see",
+        ),
+        (socket.gaierror(-2, "Name unknown"), {}, "unknown host: imap.host = 'imap.desk.example' (Name unknown)"),
+        (TimeoutError("timed out"), {}, "imap.desk.example port 143: it said no"),
+        (None, {}, "it said no"),
+    ],
+)
+def test_a_fault_of_an_account_names_what_to_look_at(configured, tmp_path, cause, more, words):
+    (tmp_path / "secret").write_text(f"{PASSWORD}\n")
+    text = '[[imap]]\nmailbox = "csm@desk.example"\nhost = "imap.desk.example"\nport = 143\npassword_file = "secret"\n'
+    (account,) = accounts(load(configured(text), {}, secrets=True))
+    assert words in advised(replace(account, **more), raised(cause))
+
+
+def test_a_login_that_is_put_off_blames_nobody(configured, tmp_path):
+    (tmp_path / "secret").write_text(f"{PASSWORD}\n")
+    text = '[[imap]]\nmailbox = "csm@desk.example"\nhost = "imap.desk.example"\npassword_file = "secret"\n'
+    (account,) = accounts(load(configured(text), {}, secrets=True))
+    assert advised(account, raised(LoginError("[UNAVAILABLE]"), refused=False)) == "it said no"
+
+
+def test_a_server_without_tls_at_the_port_is_told_so(configured, tmp_path):
+    (tmp_path / "secret").write_text(f"{PASSWORD}\n")
+
+    def greet():
+        with server.accept()[0] as client:
+            client.sendall(b"* OK IMAP4rev1 ready\r\n")
+            client.recv(4096)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=greet, daemon=True).start()
+        port = server.getsockname()[1]
+        text = f'[[imap]]\nmailbox = "csm@desk.example"\nhost = "127.0.0.1"\nport = {port}\npassword_file = "secret"\n'
+        (finding,) = probe_imap(load(configured(text), {}, secrets=True), 20)
+    assert finding.words.startswith(f"127.0.0.1 port {port} speaks no TLS: write imap.tls")
 
 
 def test_within():

@@ -278,11 +278,11 @@ def test_a_user_who_may_make_nothing(looked, postgres):
 
 
 def test_a_database_in_another_encoding(looked, postgres):
-    postgres.sql("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    postgres.sql("CREATE DATABASE latin_looked_at ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
     try:
-        found = looked(postgres.url("latin"))
+        found = looked(postgres.url("latin_looked_at"))
     finally:
-        postgres.sql("DROP DATABASE latin WITH (FORCE)")
+        postgres.sql("DROP DATABASE latin_looked_at WITH (FORCE)")
     assert found["database encoding"][0] == "fail"
 
 

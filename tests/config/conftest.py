@@ -1,5 +1,8 @@
 """Configurations on disk."""
 
+import os
+import shutil
+import subprocess
 from datetime import datetime
 
 import pytest
@@ -47,3 +50,18 @@ def faults_of(write):
 @pytest.fixture
 def instant():
     return datetime.fromisoformat
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    """A certificate that nobody signed, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        (pytest.fail if os.environ.get("MAILD_REQUIRE_SERVERS") == "1" else pytest.skip)(
+            "openssl is missing: apt install openssl"
+        )
+    folder = tmp_path_factory.mktemp("pair")
+    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    command += ["-subj", "/CN=mx.example.com", "-out", folder / "cert.pem", "-keyout", folder / "key.pem"]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    return folder / "cert.pem", folder / "key.pem"

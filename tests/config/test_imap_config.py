@@ -1,5 +1,6 @@
 """[[imap]]: what may be written, and what of it the fetching gets."""
 
+import shutil
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -50,8 +51,9 @@ def test_the_least(read, secret, tmp_path):
     assert "hush" not in repr(account)
 
 
-def test_all_of_it(read, secret, tmp_path):
+def test_all_of_it(read, secret, tmp_path, pair):
     secret("imap-password")
+    shutil.copy(pair[0], tmp_path / "ca.pem")
     more = """
 tls = "starttls"
 tls_ca_file = "ca.pem"
@@ -121,6 +123,18 @@ def test_a_changed_folder_or_password_waits_for_a_restart(read, secret):
         (LEAST.replace('password_file = "imap-password"\n', ""), 'imap[1].password_file: auth = "password" needs it'),
         (LEAST.replace("imap-password", "none"), "imap[1].password_file: none is neither a systemd credential"),
         (LEAST + 'tls = "none"\n', "imap[1].tls: none is for a server on this machine"),
+        (
+            LEAST.replace("imap.example.com", "h:993"),
+            "imap[1].host: 'h:993' has a port in it: write 'h', and use imap.port",
+        ),
+        (LEAST.replace("imap.example.com", "[::1]:993"), "imap[1].host: '[::1]:993' has a port in it: write '::1'"),
+        (LEAST.replace("imap.example.com", "[::1]"), "imap[1].host: '[::1]': write it without brackets"),
+        (LEAST + 'auth = "oauth2"\n', "imap[1].auth: input should be 'password', 'xoauth2' or 'oauthbearer'"),
+        (LEAST.replace("password_file", 'auth = "oauth2"\n#'), "imap[1].auth: input should be"),
+        (LEAST.replace("imap-password", "empty"), "imap[1].password_file: empty is empty: write the secret into it"),
+        (LEAST + 'tls_ca_file = "ca.pem"\n', "ca.pem cannot be read: No such file or directory"),
+        (LEAST + 'tls_ca_file = "imap-password"\n', "imap-password holds no certificate in PEM"),
+        (LEAST + "since = 2026-01-31\n", 'imap[1].since: is a text: write it in quotes: "2026-01-31"'),
         (LEAST + 'tls = "ssl"\n', "imap[1].tls: "),
         (LEAST + "port = 70000\n", "imap[1].port: "),
         (LEAST + 'folder = ""\n', "imap[1].folder: "),
@@ -143,6 +157,7 @@ def test_a_changed_folder_or_password_waits_for_a_restart(read, secret):
 )
 def test_faults(text, words, faults_of, secret):
     secret("imap-password")
+    secret("empty", "\n")
     faults = faults_of(DESK + text)
     assert [fault for fault in faults if words in fault], faults
     assert len(faults) == 1, faults

@@ -152,6 +152,25 @@ async def test_drain_waits_for_all():
     await door.drain()
 
 
+async def test_what_waits_now_is_settled_however_much_comes_after_it():
+    ledger = Ledger()
+    door = acceptor(ledger)
+
+    async def flood():
+        while True:
+            await door.accept(ENV, b"again")
+
+    flooding = [asyncio.create_task(flood()) for _ in range(20)]
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(10):
+        await door.settled()
+    assert not any(one.done() for one in flooding)
+    for one in flooding:
+        one.cancel()
+    await door.drain()
+    await door.settled()
+
+
 async def test_a_store_that_is_cancelled_leaves_nobody_waiting():
     async def cancelled(mails):
         await asyncio.sleep(0)

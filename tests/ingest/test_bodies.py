@@ -238,3 +238,10 @@ def test_a_lone_line_that_looks_like_a_boundary_is_none():
     mail = parse(b"Content-Type: multipart/mixed\r\n\r\n--signature\r\nCarol, Acme\r\n")
     assert "Carol, Acme" in mail.text
     assert "multipart without its boundary" in mail.defects
+
+
+@pytest.mark.parametrize(("rest", "files"), [(b"\r\n" * 50, 0), (b"\r\n" * 50 + b"word", 1)])
+def test_a_long_text_is_attached_where_more_than_white_space_is_cut(monkeypatch, rest, files):
+    monkeypatch.setattr(caps, "TEXT_OCTETS", 100)
+    found = read(b"Subject: x\r\n\r\n" + b"x" * 100 + rest)
+    assert len(found.attachments) == files

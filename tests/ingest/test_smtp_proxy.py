@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from maild.ingest.smtp import Reception, SmtpLimits, SmtpServer
+from maild.ingest.smtp_line import spoken_for
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
@@ -125,6 +126,25 @@ async def test_trust_and_limits_are_those_of_the_peer(start, speak, store, heade
     assert ("550 5.6.0" in await speak(server, header + bare)) is not trusted
     assert ("250 2.0.0" in await speak(server, header + TALK)) is True
     assert ("450 4.7.1" in await speak(server, header + TALK)) is not trusted
+
+
+@pytest.mark.parametrize(
+    ("proxy", "claimed", "peer"),
+    [
+        ("10.0.0.1", "192.0.2.7", "192.0.2.7"),
+        ("10.0.0.1", "127.0.0.1", "unknown"),
+        ("10.0.0.1", "127.8.9.1", "unknown"),
+        ("10.0.0.1", "::1", "unknown"),
+        ("10.0.0.1", "::ffff:7f00:1", "unknown"),
+        ("10.0.0.1", "0.0.0.0", "unknown"),  # noqa: S104 - nothing is bound
+        ("fe80::1%eth0", "::", "unknown"),
+        ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
+        ("::1", "127.0.0.1", "127.0.0.1"),
+        ("::ffff:127.0.0.1", "::1", "::1"),
+    ],
+)
+def test_the_loopback_of_another_machine_is_not_ours(proxy, claimed, peer):
+    assert spoken_for(proxy, claimed) == peer
 
 
 FALSE = [

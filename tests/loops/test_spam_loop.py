@@ -39,3 +39,23 @@ async def test_spam_can_be_dropped(stage):
         await on.intake.step()
         await on.ledger.give_up("spam", bad, "spam indeed", on.time[0])
         assert [line.state for line in await on.ledger.received()] == ["dropped"]
+
+
+async def test_the_same_mail_again_is_not_listed_twice(stage):
+    async with stage() as on:
+        octets = b"From: a@acme.example\r\nSubject: x\r\nX-Spam: Yes\r\n\r\nMoney.\r\n"
+        first = await on.store("a@acme.example", ["csm@desk.example"], octets)
+        await on.intake.step()
+        assert await on.store("a@acme.example", ["csm@desk.example"], octets) == first
+        assert len(await on.ledger.received("spam")) == 1
+
+
+async def test_a_mail_without_message_id_is_known_by_its_octets(stage):
+    async with stage() as on:
+        octets = b"Subject: x\r\n\r\nNobody sent this to several of us.\r\n"
+        await on.store("", ["csm@desk.example", "csm+a@desk.example", "csm+b@desk.example"], octets)
+        while await on.intake.step():
+            pass
+        assert await on.tickets() == [1001]
+        (message,) = await on.ledger.messages(1001)
+        assert message.recipients == ("csm@desk.example", "csm+a@desk.example", "csm+b@desk.example")

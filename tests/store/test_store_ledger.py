@@ -40,6 +40,16 @@ async def test_a_second_daemon_is_refused_and_a_command_is_not(sqlite_url, sqlit
     await (await Ledger.open(sqlite_url, exclusive=True)).close()
 
 
+async def test_another_name_of_the_file_is_the_same_ledger(sqlite_url, tmp_path):
+    daemon = await Ledger.open(sqlite_url, exclusive=True)
+    (tmp_path / "other").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "link.db").symlink_to(tmp_path / "maild.db")
+    for name in ("other/maild.db", "link.db"):
+        with pytest.raises(LedgerInUseError):
+            await Ledger.open(f"sqlite://{tmp_path}/{name}", exclusive=True)
+    await daemon.close()
+
+
 async def test_the_lock_of_another_process_counts(sqlite_url):
     hold = (
         "import asyncio,sys; from maild.store.ledger import Ledger\n"

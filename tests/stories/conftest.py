@@ -198,11 +198,11 @@ class Desk:
     def log(self):
         return (self.folder / "log").read_text("utf-8", "replace")
 
-    def start(self):
-        """Start the daemon and wait until it says that it is ready."""
+    def start(self, stderr=None):
+        """Start the daemon and wait until it says that it is ready. Its log goes to a file, or to `stderr`."""
         with (self.folder / "log").open("ab") as log:
             command = [sys.executable, "-m", "maild", "serve", "-c", str(self.config)]
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, cwd=self.folder)
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr or log, cwd=self.folder)
         ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
         line = self.process.stdout.readline().decode() if ready else ""
         assert line.startswith("ready smtp=127.0.0.1:"), f"{line!r}\n{self.log}"

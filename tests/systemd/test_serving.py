@@ -189,6 +189,28 @@ def test_hangups_close_upon_each_other(manager):
     manager.stop()
 
 
+def test_an_end_is_heard_among_many_hangups(manager):
+    manager.start()
+    manager.hear("READY")
+    for _ in range(300):
+        manager.process.send_signal(signal.SIGHUP)
+    manager.process.send_signal(signal.SIGTERM)
+    assert manager.process.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize(
+    ("broken", "name"), [("x = " + "9" * 4400, "maild.toml"), ("x = " + "[" * 5000, "keywords.toml")]
+)
+def test_no_file_ends_it(manager, broken, name):
+    manager.start()
+    port = port_of(manager.hear("READY")["STATUS"])
+    keywords = '\n[severity]\nkeywords_file = "keywords.toml"\n'
+    (manager.folder / "keywords.toml").write_text(broken if name == "keywords.toml" else "", "utf-8")
+    assert "reload refused" in manager.reload(broken if name == "maild.toml" else CONFIG + keywords)
+    assert reply_to_rcpt(port, "csm@desk.example") == 250
+    manager.stop()
+
+
 def test_systemd_listens_for_it(manager):
     with socket.create_server(("127.0.0.1", 0)) as door:
         port = door.getsockname()[1]

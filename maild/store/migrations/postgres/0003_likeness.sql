@@ -6,3 +6,5 @@ ALTER TABLE message ADD COLUMN thread_index TEXT NOT NULL DEFAULT ''; -- its fir
 CREATE INDEX message_subject ON message (base_subject, at) WHERE base_subject <> '';
 CREATE INDEX message_thread_index ON message (thread_index, at) WHERE thread_index <> '';
 CREATE INDEX message_sender ON message (sender_key, at);
+-- What bears no Message-ID is known by its octets.
+CREATE INDEX message_nameless ON message (digest) WHERE message_id = '';
