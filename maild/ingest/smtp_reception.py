@@ -71,14 +71,16 @@ class Reception:
     def __post_init__(self) -> None:
         self.senders = SenderWindow(self.limits.sender_hourly)
 
-    def refusal(self, now: float) -> str:
+    def refusal(self, now: float, peer: str = "") -> str:
         """Give the reply that turns any new connection away; empty if one more may come in. `now` is the loop's time.
 
-        Where all places are taken, whoever was silent longest gives his away.
+        Where all places are taken, whoever was silent longest gives his away. For a hop of our own there is a tenth more:
+        strangers who keep all the others busy must not shut it out.
         """
         if self.stopping:
             return GOODBYE
-        if len(self.connections) < self.limits.connections:
+        places = self.limits.connections
+        if len(self.connections) < places + (places // 10 if self.exempt(peer) else 0):
             return ""
         quietest = min(self.connections, key=lambda peer: peer.quiet_since)
         if quietest.quiet_since > now - self.limits.crowded:

@@ -274,6 +274,20 @@ async def test_trusted_hops_are_spared_what_an_address_may(start, dial):
     assert await (await dial(server, "421 4.7.0")).ended()
 
 
+async def test_strangers_who_keep_every_place_busy_do_not_shut_out_a_hop_of_ours(start, dial):
+    ours = []
+    server = await start(per_address=99, connections=10, trusted=lambda peer: bool(ours))
+    strangers = [await dial(server) for _ in range(10)]
+    for stranger in strangers:
+        await stranger.in_data()
+    assert await (await dial(server, "421 4.7.0")).ended()
+    ours.append(True)
+    hop = await dial(server)
+    await hop.in_data()
+    assert (await hop.send(b".\r\n")).startswith("250 2.0.0")
+    assert await (await dial(server, "421 4.7.0")).ended(), "the places beyond have an end, too"
+
+
 async def test_whoever_is_silent_makes_room_for_others(start, dial, mails):
     server = await start(connections=3, crowded=2)
     quiet, busy, receiving = [await dial(server) for _ in range(3)]
