@@ -80,7 +80,9 @@ class Line(SMTP):
             return
         self._peer = peer
         proxied = bool(peer) and self._reception.proxies(peer)
-        refusal = self._reception.refusal(self.loop.time(), peer) or ("" if proxied else self._reception.refusal_of(peer))
+        refusal = self._reception.refusal(self.loop.time(), peer) or (
+            "" if proxied else self._reception.refusal_of(peer)
+        )
         if refusal:
             log.info("smtp.refused", peer=peer, because=refusal)
             transport.set_protocol(asyncio.Protocol())

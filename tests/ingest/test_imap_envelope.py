@@ -1,5 +1,6 @@
 """The envelope of a mail that lies in a folder, from what its delivery wrote above it."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -64,3 +65,25 @@ def test_it_came_over_a_hop_that_is_trusted():
 def test_any_octets_have_an_envelope(octets):
     env = envelope(octets, "csm@desk.example", lambda _: False, NOW)
     assert env.rcpt_to == ("csm@desk.example",)
+
+
+@pytest.mark.parametrize(
+    ("lines", "sender", "rcpt"),
+    [
+        (["From: " + "x" * 7_000 + f" <{TOKEN}>", "To: " + " " * 7_000 + TOKEN], TOKEN, TOKEN),
+        (["From: " + "x" * 9_000 + f" <{TOKEN}>", "To: " + "x " * 5_000 + f", {TOKEN}"], "", "csm@desk.example"),
+        (["Return-Path: " + "x" * 9_000 + f" <{TOKEN}>"], "", "csm@desk.example"),
+    ],
+)
+def test_of_a_long_field_the_beginning_is_read(lines, sender, rcpt):
+    env = read(*lines)
+    assert (env.mail_from, env.rcpt_to) == (sender, (rcpt,))
+
+
+@pytest.mark.parametrize("name", ["To", "Cc", "Delivered-To", "Return-Path", "From"])
+@pytest.mark.parametrize("piece", ['"\\', "(", "=?a?q?", "<", "\\(", '"<'])
+def test_a_hostile_field_costs_the_daemon_little(name, piece):
+    field = f"{name}: " + piece * (60_000 // len(piece)) + " <a@b.example>"
+    at = time.process_time()
+    read(*[field] * 4)
+    assert time.process_time() - at < 2

@@ -108,6 +108,7 @@ def test_nothing_is_received_in_the_future(internal, floor, now):
 @pytest.mark.parametrize(("size", "fault"), [(0, False), (100, False), (101, True)])
 def test_what_is_too_large(size, fault):
     assert plan.too_large(size, 100).startswith(plan.TOO_LARGE) == fault
+    assert plan.larger_than_said(100).startswith(plan.TOO_LARGE)
 
 
 @given(st.lists(st.integers(0, 50), max_size=60), st.integers(1, 100), st.integers(1, 7))

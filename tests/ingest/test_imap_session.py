@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import structlog
 
 from maild.ingest import imap_login
 from maild.ingest.imap_account import Account, Grant, ImapError
@@ -242,10 +243,10 @@ def test_without_uidvalidity_nothing_is_fetched(make_script, on):
 def test_looking_changes_nothing(make_script, on):
     script = make_script(UID_FETCH="* 1 FETCH (UID 1 BODY[] {3}\r\nabc)\r\n{tag} OK done\r\n")
     session = on(script)
-    assert session.octets([1]) == {1: b"abc"}
+    assert session.octets([1], 1000) == {1: b"abc"}
     assert script.said("EXAMINE")
     assert not script.said("SELECT")
-    assert script.said("UID FETCH") == ["UID FETCH 1 (BODY.PEEK[])"]
+    assert script.said("UID FETCH") == ["UID FETCH 1 (BODY.PEEK[]<0.1001>)"]
 
 
 def test_internaldate_is_an_instant(make_script, on):
@@ -270,28 +271,101 @@ def test_one_that_the_server_cannot_read_holds_up_no_other(make_script, on):
             return "{tag} NO [SERVERBUG] cannot be read\r\n"
         return f"* {uids[0]} FETCH (UID {uids[0]} BODY[] {{1}}\r\nx)\r\n{{tag}} OK done\r\n"
 
-    found = on(make_script(UID_FETCH=fetch)).octets([1, 2, 3])
+    found = on(make_script(UID_FETCH=fetch)).octets([1, 2, 3], 1000)
     assert (found[1], found[3]) == (b"x", b"x")
     assert "cannot be read" in found[2]
 
 
 @pytest.mark.parametrize("body", ["NIL", '""', "12"])
 def test_what_is_no_mail_is_told(body, make_script, on):
-    found = on(make_script(UID_FETCH=f"* 1 FETCH (UID 1 BODY[] {body})\r\n{{tag}} OK done\r\n")).octets([1, 2])
+    found = on(make_script(UID_FETCH=f"* 1 FETCH (UID 1 BODY[] {body})\r\n{{tag}} OK done\r\n")).octets([1, 2], 1000)
     assert found == {1: "the server gives no octets"}
 
 
 def test_a_lost_connection_is_no_fault_of_a_mail(make_script, on):
     session = on(make_script(UID_FETCH="* 1 FETCH (UID 1 BODY[] {99}\r\nabc" + HANGS_UP))
     with pytest.raises(ImapError, match="ended"):
-        session.octets([1, 2])
+        session.octets([1, 2], 1000)
 
 
 def test_silence_in_the_middle_of_a_literal_ends(make_script, on):
     session = on(make_script(UID_FETCH="* 1 FETCH (UID 1 BODY[] {99}\r\nabc"))
     session._client.socket().settimeout(0.3)
     with pytest.raises(ImapError):
-        session.octets([1, 2])
+        session.octets([1, 2], 1000)
+
+
+@pytest.mark.parametrize("name", ["BODY[]", "BODY[]<0>"])
+def test_a_part_has_two_names(name, make_script, on):
+    session = on(make_script(UID_FETCH=f"* 1 FETCH (UID 1 {name} {{3}}\r\nabc)\r\n{{tag}} OK done\r\n"))
+    assert session.octets([1], 1000) == {1: b"abc"}
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        ("UID_FETCH", "* 1 FETCH (UID 1 BODY[]<0> {1073741824}\r\nabc"),
+        ("UID_FETCH", "* 1 FETCH (UID 1 BODY[]<0> {99999999999999}\r\nabc"),
+        ("UID_FETCH", "".join(f"* {n} FETCH (UID {n} BODY[]<0> {{600}}\r\n{'x' * 600})\r\n" for n in range(1, 9))),
+        ("UID_FETCH", "* 1 FETCH (UID 1 FLAGS ())\r\n" * 500),
+        ("NOOP", "* 1 FETCH (UID 1 BODY[] {99999999999999}\r\nabc"),
+        ("UID_SEARCH", "* SEARCH {99999999999999}\r\n1"),
+        ("UID_SEARCH", "* SEARCH 1\r\n" * 500),
+    ],
+)
+def test_an_answer_has_its_limit(command, reply, make_script, on, monkeypatch):
+    script = make_script()
+    session = on(script)
+    monkeypatch.setattr(imap_login, "ANSWER", 2000)
+    script.replies[command.replace("_", " ")] = reply + "{tag} OK done\r\n"
+    with pytest.raises(ImapError, match="longer than") as caught:  # noqa: PT012 - either may be the first to ask
+        session.newer(0)
+        session.octets([1], 1000)
+    assert not caught.value.alive
+
+
+def test_the_limit_is_that_of_one_answer(make_script, on, monkeypatch):
+    session = on(make_script())
+    monkeypatch.setattr(imap_login, "ANSWER", 400)
+    assert [session.newer(0) for _ in range(20)] == [[1, 2, 3]] * 20
+
+
+def test_the_limit_holds_while_logging_in(make_script, account, monkeypatch):
+    monkeypatch.setattr(imap_login, "ANSWER", 2000)
+    script = make_script(LOGIN="* CAPABILITY IMAP4rev1 {1073741824}\r\nabc")
+    with pytest.raises(ImapError, match="longer than"), logged_in(account(script.port), None):
+        pass
+
+
+@pytest.mark.parametrize(("said", "size"), [("9", 9), ("0", 0), ("x", 0), ("NIL", 0), ('"9 octets"', 0)])
+def test_a_size_that_is_no_number_is_unknown(said, size, make_script, on):
+    fetch = f"* 1 FETCH (UID 1 RFC822.SIZE {said})\r\n{{tag}} OK done\r\n"
+    assert [one.size for one in on(make_script(UID_FETCH=fetch)).listed([1])] == [size]
+
+
+ODD = f"* SEARCH 0 1 2 4294967295 4294967296 {2**63} {10**30}\r\n{{tag}} OK done\r\n"
+
+
+@pytest.mark.parametrize(
+    ("ask", "found"),
+    [
+        (lambda session: session.all_uids(), [1, 2, 2**32 - 1]),
+        (lambda session: session.newer(1), [2, 2**32 - 1]),
+        (lambda session: session.larger(9), [1, 2, 2**32 - 1]),
+    ],
+)
+def test_what_can_be_no_uid_is_none(ask, found, make_script, on):
+    session = on(make_script(UID_SEARCH=ODD))
+    with structlog.testing.capture_logs() as logs:
+        assert ask(session) == found
+    assert [(line["event"], line["log_level"]) for line in logs] == [("imap.no_uids", "warning")]
+
+
+@pytest.mark.parametrize("said", ["0", str(2**32), str(10**30)])
+def test_what_can_be_no_uidvalidity_is_none(said, make_script, on):
+    script = make_script(EXAMINE=f"* 3 EXISTS\r\n* OK [UIDVALIDITY {said}] x\r\n{{tag}} OK [READ-ONLY] done\r\n")
+    with pytest.raises(ImapError, match="UIDVALIDITY"):
+        on(script)
 
 
 # Moving

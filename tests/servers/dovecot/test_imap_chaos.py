@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from maild.ingest import imap_plan
+from maild.ingest import imap_plan, imap_strikes
 
 PATIENCE = 60.0
 MAILS = 60
@@ -27,6 +27,7 @@ async def eventually(true):
 async def test_every_mail_once(seed, dovecot, ledger, fetching, make_proxy, letter, monkeypatch, tmp_path):
     # How long it waits after a failure is told elsewhere; here it is about what comes after the wait.
     monkeypatch.setattr(imap_plan, "_AWAY", (0.02,))
+    monkeypatch.setattr(imap_strikes, "_AGAIN", (0.2,))
     rng = random.Random(seed)
     proxy = make_proxy(dovecot.port, [rng.choice((400, 2_000, 20_000, 90_000)) for _ in range(40)])
     octets = [letter(f"Mail {number}", text="x" * rng.randrange(40_000)) for number in range(MAILS)]
