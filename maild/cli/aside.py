@@ -11,7 +11,7 @@ import typer
 
 from maild.cli.rows import RECEIVED, all_of_them, cell, each, listed, row
 from maild.cli.table import printable
-from maild.cli.terms import Exit, configuration, fail, ledger_of, one_line, say
+from maild.cli.terms import Exit, configuration, fail, ledger_of, one_line, remark, say
 from maild.config import Config
 from maild.daemon import utc_now
 from maild.store import Ledger
@@ -39,7 +39,7 @@ class Pile:
         lines, standing = asyncio.run(self._listed(configuration(config), limit))
         listed(lines, json, RECEIVED)
         if standing > len(lines):
-            print(f"and {standing - len(lines)} older ones: --limit {standing} shows all", file=sys.stderr)  # noqa: T201 - the command's voice
+            remark(f"and {standing - len(lines)} older ones: --limit {standing} shows all")
 
     def show(self, number: int, json: bool, config: Path | None) -> None:
         """Show one: its envelope, why it is here, and its first octets, unparsed."""

@@ -45,10 +45,15 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line
 
 def fail(code: Exit, *lines: str) -> NoReturn:
     """Say what is wrong on stderr and end."""
-    with contextlib.suppress(OSError):  # nobody hears it; the code says enough
+    remark(*lines)
+    raise typer.Exit(code)
+
+
+def remark(*lines: str) -> None:
+    """Print lines for people beside what scripts read; where nobody can hear them, the exit code says enough."""
+    with contextlib.suppress(OSError):
         for line in lines:
             print(line, file=sys.stderr, flush=True)  # noqa: T201 - the command's voice
-    raise typer.Exit(code)
 
 
 def say(line: str = "") -> None:
