@@ -6,8 +6,9 @@ are what they would have been.
 
 import asyncio
 import contextlib
+import heapq
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,14 +21,20 @@ from maild.gather import gather
 from maild.ingest.files import Filed
 from maild.ingest.imap_envelope import envelope
 from maild.mail import Envelope, InboundMail
-from maild.store import Ledger
-from maild.watch import Watch
-from maild.workshop import Read, Workshop, Written, record_of
+from maild.store import Ledger, Record
+from maild.watch import judgement
+from maild.workshop import Read, Workshop, Written, record_of, told_of
 
 AHEAD = 32
 """Mails that are read in advance by the workers."""
 
 NUMBERS = 1000
+SWEEP = 100
+"""After how many mails all clocks are judged that came due: a mail's own ticket is judged before it, in any case."""
+
+TOGETHER = 50
+"""Tickets judged in one unit."""
+
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -77,7 +84,10 @@ class Replay:
         self._now = BEGINNING
         self._numbers: deque[int] = deque()
         self._tickets: dict[int, int | None] = {}
-        self._watch = Watch(ledger, self._shop, _settled, lambda: None)
+        self._due: dict[int, datetime] = {}
+        self._queue: list[tuple[datetime, int]] = []
+        self._since = 0
+        self.escalations = 0
 
     @classmethod
     async def prepared(cls, config: Config, ledger: Ledger, read: Read, latest: datetime, admit: str) -> "Replay":
@@ -88,51 +98,90 @@ class Replay:
 
     async def outcomes(self, files: Iterable[Filed]) -> AsyncIterator[Outcome]:
         """Replay mails in order, and give what became of each."""
-        reading: deque[tuple[Filed, asyncio.Task[InboundMail]]] = deque()
+        reading: deque[tuple[Filed, Envelope, asyncio.Task[InboundMail]]] = deque()
         rest = iter(files)
         try:
             while True:
                 while len(reading) < AHEAD and (filed := next(rest, None)) is not None:
-                    envelope_from = self._envelope(filed, BEGINNING).mail_from
-                    reading.append((filed, asyncio.create_task(_awaited(self._shop.read(filed.octets, envelope_from)))))
+                    found = self._envelope(filed)
+                    task = asyncio.create_task(_awaited(self._shop.read(filed.octets, found.mail_from)))
+                    reading.append((filed, found, task))
                 if not reading:
                     return
-                filed, mail = reading.popleft()
-                yield await self._outcome(filed, await mail)
+                filed, found, task = reading.popleft()
+                yield await self._outcome(filed, found, await task)
         finally:
-            for _, mail in reading:
-                mail.cancel()
+            for _, _, task in reading:
+                task.cancel()
 
     async def finish(self) -> None:
         """Judge what came due by the last mail."""
-        await self._pass_until(self._now)
+        await self._sweep()
 
-    def _envelope(self, filed: Filed, at: datetime) -> Envelope:
+    def _envelope(self, filed: Filed) -> Envelope:
         office = self._shop.office
-        found = envelope(filed.octets, office.mailboxes[0].address, self._bears_token, at)
+        found = envelope(filed.octets, office.mailboxes[0].address, self._bears_token, BEGINNING)
         return replace(found, via="file")
 
     def _bears_token(self, address: str) -> bool:
         found = self._shop.office.mailbox_of(address)
         return found is not None and bool(found[1])
 
-    async def _pass_until(self, instant: datetime) -> None:
-        while (due := await self._ledger.next_watch_at()) is not None and due <= instant:
-            self._now = max(self._now, due)
-            await self._watch.step()
-        self._now = max(self._now, instant)
+    async def _record(self, records: Sequence[Record]) -> None:
+        await self._ledger.record(records)
+        for record in records:
+            if record.ticket is not None and record.clocks is not None:
+                self._expect(record.ticket.number, [at for _, at in record.clocks if at is not None])
 
-    async def _outcome(self, filed: Filed, mail: InboundMail) -> Outcome:
+    def _expect(self, ticket: int, instants: Sequence[datetime]) -> None:
+        self._due.pop(ticket, None)
+        if instants:
+            self._due[ticket] = min(instants)
+            heapq.heappush(self._queue, (self._due[ticket], ticket))
+
+    def _is_due(self, ticket: int) -> bool:
+        at = self._due.get(ticket)
+        return at is not None and at <= self._now
+
+    async def _sweep(self) -> None:
+        """Judge every clock that came due, each at its own instant."""
+        self._since = 0
+        while late := self._late():
+            await self._judge(late)
+
+    def _late(self) -> list[int]:
+        found: dict[int, None] = {}
+        while self._queue and self._queue[0][0] <= self._now and len(found) < TOGETHER:
+            at, ticket = heapq.heappop(self._queue)
+            if self._due.get(ticket) == at:
+                found[ticket] = None
+        return list(found)
+
+    async def _judge(self, tickets: Sequence[int]) -> None:
+        """Judge tickets at the instants at which they are due: on tickets that share nothing, their order is all the same.
+
+        What that owes is counted, and not composed: nobody reads it.
+        """
+        histories = await self._ledger.histories(tickets)
+        instants = [self._due[history.ticket.number] for history in histories]
+        judged = [(judgement(self._shop, history, at), at) for history, at in zip(histories, instants, strict=True)]
+        self.escalations += sum(len(decision.letters) for decision, _ in judged)
+        await self._record([record_of(decision, Written((), ()), None, at) for decision, at in judged])
+
+    async def _outcome(self, filed: Filed, sent: Envelope, mail: InboundMail) -> Outcome:
         at = min(received_at(mail, filed) or self._now, self._latest)
-        await self._pass_until(max(at, self._now))
-        ((number,),) = await self._ledger.accept([(self._envelope(filed, self._now), filed.octets)])
+        self._now = max(self._now, at)
+        self._since += 1
+        if self._since >= SWEEP:
+            await self._sweep()
+        ((number,),) = await self._ledger.accept([(replace(sent, received_at=self._now), filed.octets)])
         if number in self._tickets:
             return self._told(
                 filed, mail, ticket=self._tickets[number], duplicate=True, because="the same octets again"
             )
         try:
             case, decision, written = await self._decide(mail)
-            await self._ledger.record([record_of(decision, written, number, self._now)])
+            await self._record([record_of(decision, written, number, self._now)])
         except Exception as fault:  # noqa: BLE001 - one mail that breaks us is told of, and the next one flows
             words = f"{type(fault).__name__}: {fault}"
             await self._ledger.quarantine(number, words, self._now)
@@ -145,10 +194,18 @@ class Replay:
         if not self._numbers:
             self._numbers.extend(await self._ledger.reserve("ticket", NUMBERS))
         case = await gather(self._ledger, self._shop, received, mail, self._numbers[0])
+        if case.ticket is not None and self._is_due(case.ticket.number):
+            case = await self._up_to_date(case, case.ticket.number)
         decision = on_mail(case, self._shop.office, self._now)
         if decision.ticket is not None and decision.ticket.number == self._numbers[0]:
             self._numbers.popleft()
         return case, decision, self._shop.write(decision)
+
+    async def _up_to_date(self, case: Case, ticket: int) -> Case:
+        while self._is_due(ticket):
+            await self._judge([ticket])
+        (history,) = await self._ledger.histories([ticket])
+        return replace(case, ticket=history.ticket, told=told_of(history), messages=history.messages)
 
     def _decided(self, filed: Filed, number: int, case: Case, decision: Decision, written: Written) -> Outcome:
         twin = case.twin.ticket if case.twin else None
@@ -196,7 +253,3 @@ class Replay:
 
 async def _awaited(reading: Awaitable[InboundMail]) -> InboundMail:
     return await reading
-
-
-async def _settled() -> None:
-    """Nothing waits: mails and clocks take turns here."""

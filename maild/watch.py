@@ -4,24 +4,27 @@ What waits in `received` is taken in first (R14): a reply that arrived in time m
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 
 import structlog
 
-from maild.desk import on_due
+from maild.desk import Decision, on_due
 from maild.pulse import AWAY, Pulse
-from maild.store import ConflictError, Ledger
+from maild.store import ConflictError, History, Ledger, Record
 from maild.workshop import Workshop, record_of, told_of
 
 log = structlog.get_logger("maild.watch")
 
 BATCH = 100
+TOGETHER = 16
+"""Tickets judged while the others wait for their turn to decide, and written in one unit."""
+
 LONGEST_SLEEP = timedelta(minutes=5)
 """A clock that was set back or forward is noticed within this time."""
 
 PATIENCE = 120.0
-"""Seconds that judging one ticket may take before the loop counts as hanging."""
+"""Seconds that judging some tickets may take before the loop counts as hanging."""
 
 
 class Watch:
@@ -69,28 +72,32 @@ class Watch:
         if numbers:
             self.pulse.beat(AWAY)
             await self._settled()
-        for number in numbers:
+        for start in range(0, len(numbers), TOGETHER):
             self.pulse.beat()
             async with self._shop.deciding():
-                await self.judge(number)
+                await self._judge(numbers[start : start + TOGETHER])
         return numbers
 
-    async def judge(self, number: int) -> None:
-        """Judge one ticket's clocks."""
-        history = await self._ledger.history(number)
-        if history is None:
-            return
+    async def _judge(self, numbers: Sequence[int]) -> None:
+        """Judge tickets in one unit; where one of them was changed meanwhile, each by itself."""
         now = self._shop.now()
-        decision = on_due(history.ticket, told_of(history), history.messages, self._shop.office, now)
-        written = await asyncio.to_thread(self._shop.write, decision)
+        histories = await self._ledger.histories(numbers)
+        judged = await asyncio.to_thread(lambda: [judge(self._shop, history, now) for history in histories])
         try:
-            await self._ledger.record([record_of(decision, written, None, now)])
+            await self._ledger.record([record for _, record in judged])
         except ConflictError as conflict:
+            if len(numbers) > 1:
+                for number in numbers:
+                    await self._judge([number])
+                return
             # An operator was quicker: it is still due, so it is judged again on what he wrote.
-            log.info("watch.conflict", ticket=number, because=str(conflict))
+            log.info("watch.conflict", ticket=numbers[0], because=str(conflict))
             return
-        for event in decision.events:
-            log.info("clock.due", what=event.what, ticket=number, because=event.because)
+        for decision, record in judged:
+            for event in decision.events:
+                log.info(
+                    "clock.due", what=event.what, ticket=record.ticket and record.ticket.number, because=event.because
+                )
         self._on_decided()
 
     async def _pause(self) -> float:
@@ -99,3 +106,14 @@ class Watch:
             return LONGEST_SLEEP.total_seconds()
         pause: float = (at - self._shop.now()).total_seconds()
         return min(max(pause, 0.0), LONGEST_SLEEP.total_seconds())
+
+
+def judge(shop: Workshop, history: History, now: datetime) -> tuple[Decision, Record]:
+    """Judge one ticket's clocks at `now`, and write what that owes."""
+    decision = judgement(shop, history, now)
+    return decision, record_of(decision, shop.write(decision), None, now)
+
+
+def judgement(shop: Workshop, history: History, now: datetime) -> Decision:
+    """Judge one ticket's clocks at `now`."""
+    return on_due(history.ticket, told_of(history), history.messages, shop.office, now)

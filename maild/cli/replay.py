@@ -82,7 +82,7 @@ async def _replayed(path: Path, config: Config, admit: str, folder: Path, json: 
     seconds = time.monotonic() - begun
     summary: dict[str, Any] = {
         **{name: count[name] for name in ("messages", "tickets", "duplicates", "not_admitted", "spam", "faults")},
-        "would_send": dict(kinds),
+        "would_send": {**kinds, **({"escalation": stage.escalations} if stage.escalations else {})},
         "breaches": breaches,
         "seconds": round(seconds, 3),
         "per_second": round(count["messages"] / seconds, 1),

@@ -127,15 +127,23 @@ def history(ticket: Ticket, events: tuple[Event, ...]) -> History:
 
 def clocks_of(office: Office, ticket: Ticket, told: Told, now: datetime) -> Clocks:
     """Give every clock of a ticket as of `now`, each with the instant at which the watch must look at it again."""
-    promise = office.policy(ticket.policy).promise(ticket.severity)
+    return looked_at(office, ticket, told, folded(office, ticket, told, now))
+
+
+def folded(office: Office, ticket: Ticket, told: Told, now: datetime) -> tuple[Clock, ...]:
+    """Give every clock of a ticket as of `now`; a breach on record stays."""
     recorded = {
         (clock.metric, clock.cycle): clock.breached_at for clock in told.clocks if clock.breached_at is not None
     }
-    found = []
-    for clock in fold(history(ticket, told.events), office.policy(ticket.policy), now, recorded):
-        next_at = next_level_at(clock, promise.calendar, office.ladders[clock.metric], told.levels(clock))
-        found.append((clock, next_at))
-    return tuple(found)
+    return fold(history(ticket, told.events), office.policy(ticket.policy), now, recorded)
+
+
+def looked_at(office: Office, ticket: Ticket, told: Told, clocks: tuple[Clock, ...]) -> Clocks:
+    """Give those clocks, each with the instant at which the watch must look at it again."""
+    calendar = office.policy(ticket.policy).promise(ticket.severity).calendar
+    return tuple(
+        (clock, next_level_at(clock, calendar, office.ladders[clock.metric], told.levels(clock))) for clock in clocks
+    )
 
 
 def clock_lines(clocks: Clocks) -> tuple[ClockLine, ...]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from maild.desk.decision import Clocks, Decision, Escalated, Told, clock_lines, clocks_of
+from maild.desk.decision import Decision, Escalated, Told, clock_lines, folded, looked_at
 from maild.desk.office import Agent, Office
 from maild.outbound.letters import EscalationLetter
 from maild.sla.clock import Clock
@@ -13,12 +13,12 @@ from maild.ticket import Event, Message, Ticket
 
 def on_due(ticket: Ticket, told: Told, messages: tuple[Message, ...], office: Office, now: datetime) -> Decision:
     """Judge a ticket's clocks at `now` and tell what is owed: one letter a person for each clock, at its highest level."""
-    clocks = clocks_of(office, ticket, told, now)
+    clocks = folded(office, ticket, told, now)
     calendar = office.policy(ticket.policy).promise(ticket.severity).calendar
     events: list[Event] = []
     escalated: list[Escalated] = []
     letters: list[EscalationLetter] = []
-    for clock, _ in clocks:
+    for clock in clocks:
         owed = due_levels(clock, calendar, office.ladders[clock.metric], told.levels(clock), now)
         if owed is None:
             continue
@@ -38,11 +38,11 @@ def on_due(ticket: Ticket, told: Told, messages: tuple[Message, ...], office: Of
         escalated += [Escalated(ticket.number, clock.metric, clock.cycle, level, because) for level in owed.covered]
         letters += _letters(ticket, clock, owed, people, clocks, messages, office, told)
     sent = told.sent | {(one.metric, one.cycle, one.level) for one in escalated}
-    after = Told(told.events, tuple(clock for clock, _ in clocks), frozenset(sent))
+    after = Told(told.events, clocks, frozenset(sent))
     return Decision(
         because="; ".join(event.because for event in events) or "nothing was due",
         ticket=ticket,
-        clocks=clocks_of(office, ticket, after, now),
+        clocks=looked_at(office, ticket, after, clocks),
         events=tuple(events),
         escalations=tuple(escalated),
         letters=tuple(letters),
@@ -61,7 +61,7 @@ def _letters(
     clock: Clock,
     owed: Due,
     people: tuple[Agent, ...],
-    clocks: Clocks,
+    clocks: tuple[Clock, ...],
     messages: tuple[Message, ...],
     office: Office,
     told: Told,
@@ -91,7 +91,7 @@ def _letters(
                 limit_seconds=clock.limit_seconds,
                 owner=owner.name or owner.id if owner else "",
                 customer=(customer.name if customer else "") or ticket.requester.name or ticket.requester.address,
-                clocks=clock_lines(clocks),
+                clocks=clock_lines(tuple((clock, None) for clock in clocks)),
                 last_from=(last.sender.name or last.sender.address) if last else "",
                 last_at=last.at if last else None,
                 last_text=last.text if last else "",

@@ -87,13 +87,16 @@ def clean(text: str, limit: int = 200) -> str:
     reader decodes it a second time.
     """
     kept: list[str] = []
-    for char in _decode_words(text[: limit * 20]):
+    decoded = _decode_words(text[: limit * 20])
+    # Printable ASCII is nearly all there is, and has nothing to be cleaned of.
+    plainly = decoded.isascii() and decoded.isprintable()
+    for char in () if plainly else decoded:
         kind = unicodedata.category(char)
         if kind in ("Cc", "Zl", "Zp", "Zs"):
             kept.append(" ")
         elif kind not in ("Cf", "Cs", "Cn", "Co"):
             kept.append(char)
-    plain = " ".join("".join(kept).split()).replace("=?", "= ?")
+    plain = " ".join((decoded if plainly else "".join(kept)).split()).replace("=?", "= ?")
     return plain if len(plain) <= limit else plain[: limit - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -189,7 +192,9 @@ def _check_readings(fields: list[tuple[str, str]], parsed: Message, decided: Dec
 def _check_values(fields: list[tuple[str, str]], decided: Decided) -> None:
     for name, value in fields:
         shown = _decode_words(value.replace("\r\n", ""))
-        if any(unicodedata.category(char) in ("Cc", "Zl", "Zp") and char != "\t" for char in shown):
+        if not shown.isprintable() and any(
+            unicodedata.category(char) in ("Cc", "Zl", "Zp") and char != "\t" for char in shown
+        ):
             raise GateRefusal(f"{name} holds a control character once it is decoded")
         if decided.tells(shown) or decided.tells(value):
             raise GateRefusal(f"{name} tells what must not leave")

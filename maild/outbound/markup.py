@@ -37,6 +37,8 @@ def sanitise(html: str, content_ids: Mapping[str, str]) -> str:
 
 def shown_ids(html: str, known: tuple[str, ...]) -> tuple[str, ...]:
     """Say which of the known Content-IDs the HTML shows as pictures."""
+    if not known:
+        return ()
     sources = {node.attributes.get("src") or "" for node in LexborHTMLParser(html).css("img[src]")}
     return tuple(content_id for content_id in known if f"cid:{content_id}" in sources)
 

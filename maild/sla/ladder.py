@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from maild.sla.clock import Clock, Spans, due
 from maild.sla.hours import Calendar, add
@@ -120,7 +121,8 @@ def _repeats(rung: Rung, at: datetime, clock: Clock, calendar: Calendar) -> Iter
         yield Level(f"{rung.at}, day {repeat}", last, rung.notify, rung.is_breach)
 
 
-def levels(clock: Clock, calendar: Calendar, ladder: Sequence[Rung] = DEFAULT) -> tuple[Level, ...]:
+@lru_cache(maxsize=256)
+def levels(clock: Clock, calendar: Calendar, ladder: Ladder = DEFAULT) -> tuple[Level, ...]:
     """Give the levels that the clock has reached or will reach as it runs now, in order of time.
 
     Of one instant the higher stands later: a breach above a warning, then the order of the ladder. Where a breach is on
@@ -138,17 +140,17 @@ def levels(clock: Clock, calendar: Calendar, ladder: Sequence[Rung] = DEFAULT) -
     return tuple(sorted(found, key=lambda level: (level.at, level.is_breach)))
 
 
-def _waiting(
-    clock: Clock, calendar: Calendar, ladder: Sequence[Rung], sent: frozenset[str]
-) -> list[tuple[datetime, Level]]:
+def _waiting(clock: Clock, calendar: Calendar, ladder: Ladder, sent: frozenset[str]) -> list[tuple[datetime, Level]]:
     """Give the levels still to tell, lowest first, each with the instant from which it is due."""
+    resting = clock.paused or clock.stopped_at is not None
+    if resting and clock.breached_at is None:
+        return []
     every = levels(clock, calendar, ladder)
     unsent = [level for level in every if level.name not in sent]
     # Sorted, so that of one instant the breach decides: target and limit of one instant are one mail.
     fires = {level.at: level.at + TICK if level.is_breach else level.at for level in every}
-    resting = clock.paused or clock.stopped_at is not None
     if clock.breached_at is None:
-        return [] if resting else [(fires[level.at], level) for level in unsent]
+        return [(fires[level.at], level) for level in unsent]
     if resting and all(level.name != LIMIT for level in unsent):
         # R14: an answer ends the ladder, but a missed deadline is mailed once, even when the answer was faster than we.
         return []
@@ -162,7 +164,7 @@ def _waiting(
 
 
 def next_level_at(
-    clock: Clock, calendar: Calendar, ladder: Sequence[Rung] = DEFAULT, sent: frozenset[str] = frozenset()
+    clock: Clock, calendar: Calendar, ladder: Ladder = DEFAULT, sent: frozenset[str] = frozenset()
 ) -> datetime | None:
     """Give the first instant at which `due_levels` owes a mail, if nothing else happens; None where it never will.
 
@@ -171,9 +173,7 @@ def next_level_at(
     return min((at for at, _ in _waiting(clock, calendar, ladder, sent)), default=None)
 
 
-def due_levels(
-    clock: Clock, calendar: Calendar, ladder: Sequence[Rung], sent: frozenset[str], now: datetime
-) -> Due | None:
+def due_levels(clock: Clock, calendar: Calendar, ladder: Ladder, sent: frozenset[str], now: datetime) -> Due | None:
     """Give the one mail that is owed at `now`: every level due and not in `sent`, told at the highest.
 
     None for a clock with nothing new to tell: one that was answered, resolved or paused in time, and after a recorded

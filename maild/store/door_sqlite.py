@@ -33,6 +33,7 @@ class SqliteDoor:
     def __init__(self, path: Path, *, durable: bool = True) -> None:
         self._path = path
         self._synchronous = ("FULL", 2) if durable else ("OFF", 0)
+        self._at_once = not durable
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self._flying: set[asyncio.Future[Any]] = set()
@@ -45,7 +46,8 @@ class SqliteDoor:
     async def open(cls, path: Path, *, durable: bool = True) -> "SqliteDoor":
         """Connect and check the promises of durability; LedgerSchemaError where the engine does not keep them.
 
-        Without `durable` nothing is flushed to the disk: for a ledger that is thrown away.
+        Without `durable` nothing is flushed to the disk, and nothing waits for it in a thread: for a ledger that is
+        thrown away.
         """
         door = cls(path, durable=durable)
         try:
@@ -70,6 +72,8 @@ class SqliteDoor:
         """Answer questions in a thread of their own, which waits for no writer: `Door.read`."""
         if self._closed:
             raise LedgerClosedError("the ledger is closed")
+        if self._at_once:
+            return self._work(lambda con: _answers(con, questions))
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._answer, questions)
 
     @asynccontextmanager
@@ -95,6 +99,8 @@ class SqliteDoor:
         """Run `work` in the writer's thread. It must leave no transaction open."""
         if self._closed:
             raise LedgerClosedError("the ledger is closed")
+        if self._at_once:
+            return self._work(work)
         future = asyncio.get_running_loop().run_in_executor(self._thread, self._work, work)
         self._flying.add(future)
         future.add_done_callback(self._flying.discard)
@@ -105,6 +111,9 @@ class SqliteDoor:
         if self._closed:
             return
         self._closed = True
+        if self._at_once:
+            self._disconnect()
+            return
         last = asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
         self._flying.add(last)
         self._flying.add(asyncio.get_running_loop().run_in_executor(self._reader, self._stop_reading))

@@ -1,9 +1,9 @@
 """What the ledger knows of a mail and of a ticket, each asked in one trip: the hot path of every decision."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from maild.sla.clock import Clock
 from maild.store.door import Lines, Read
@@ -12,6 +12,8 @@ from maild.store.shelf import Shelf, marks
 from maild.store.words import key
 from maild.threading.likeness import KNOWN_FOR, Candidate, Traits
 from maild.ticket import Event, Message, Ticket
+
+T = TypeVar("T")
 
 MOST_IDS = 1000
 """How many Message-IDs and ticket numbers of one mail are looked up: a list as long as that is no conversation."""
@@ -82,13 +84,20 @@ _WROTE = "SELECT ticket FROM message WHERE sender_key = ? AND at >= ? ORDER BY a
 _WORDS = """SELECT ticket, at, sender_key, base_subject, thread_index, text FROM message WHERE ticket IN ({})
 ORDER BY at DESC, id DESC LIMIT 400"""
 
-_TICKET = "SELECT * FROM ticket WHERE number = ?"
-_MESSAGES = "SELECT * FROM message WHERE ticket = ? ORDER BY at, id"
+MOST_TEXTS = 50
+"""Of how many of a ticket's latest messages the words are read: what is older is quoted by nobody."""
+
+_TICKETS = "SELECT * FROM ticket WHERE number IN ({})"
+_MESSAGES = f"""SELECT id, ticket, message_id, at, sender_name, sender_address, kind, verified, placed_because, subject,
+CASE WHEN age <= {MOST_TEXTS} THEN text ELSE '' END AS text, digest, body_digest, base_subject, thread_index
+FROM (SELECT message.*, row_number() OVER (PARTITION BY ticket ORDER BY at DESC, id DESC) AS age
+    FROM message WHERE ticket IN ({{}})) AS told
+ORDER BY at, id"""  # noqa: S608 - a number of our own
 _RECIPIENTS = """SELECT message, rcpt FROM message_recipient
-WHERE message IN (SELECT id FROM message WHERE ticket = ?) ORDER BY id"""
-_EVENTS = "SELECT * FROM event WHERE ticket = ? ORDER BY at, id"
-_CLOCKS = "SELECT * FROM clock WHERE ticket = ? ORDER BY id"
-_LEVELS = "SELECT metric, cycle, level FROM escalation WHERE ticket = ?"
+WHERE message IN (SELECT id FROM message WHERE ticket IN ({})) ORDER BY id"""
+_EVENTS = "SELECT * FROM event WHERE ticket IN ({}) ORDER BY at, id"
+_CLOCKS = "SELECT * FROM clock WHERE ticket IN ({}) ORDER BY id"
+_LEVELS = "SELECT ticket, metric, cycle, level FROM escalation WHERE ticket IN ({})"
 
 
 class Evidence(Shelf):
@@ -144,22 +153,44 @@ class Evidence(Shelf):
 
     async def history(self, number: int) -> History | None:
         """Give a ticket and its history; None where there is no such ticket."""
-        statements = (_TICKET, _MESSAGES, _RECIPIENTS, _EVENTS, _CLOCKS, _LEVELS)
+        return next(iter(await self.histories([number])), None)
+
+    async def histories(self, numbers: Collection[int]) -> list[History]:
+        """Give the histories of those tickets that there are, in the order in which they were asked for.
+
+        Of a long one only the latest messages bear their text.
+        """
+        asked = _padded(list(dict.fromkeys(numbers)))
+        statements = (_TICKETS, _MESSAGES, _RECIPIENTS, _EVENTS, _CLOCKS, _LEVELS)
         tickets, messages, recipients, events, clocks, levels = await self._door.read(
-            [Read(statement, (number,)) for statement in statements]
+            [Read(statement.format(marks(asked)), asked) for statement in statements]
         )
-        if not tickets:
-            return None
         told: dict[int, list[str]] = {line["id"]: [] for line in messages}
         for line in recipients:
             told[line["message"]].append(line["rcpt"])
-        return History(
-            ticket=ticket_of(tickets[0]),
-            messages=tuple(message_of(line, told[line["id"]]) for line in messages),
-            events=tuple(event_of(line) for line in events),
-            clocks=tuple(clock_of(line) for line in clocks),
-            sent=frozenset((line["metric"], line["cycle"], line["level"]) for line in levels),
-        )
+        of_ticket = {line["number"]: ticket_of(line) for line in tickets}
+        messages_of = _grouped((line["ticket"], message_of(line, told[line["id"]])) for line in messages)
+        events_of = _grouped((line["ticket"], event_of(line)) for line in events)
+        clocks_of = _grouped((line["ticket"], clock_of(line)) for line in clocks)
+        sent = _grouped((line["ticket"], (line["metric"], line["cycle"], line["level"])) for line in levels)
+        return [
+            History(
+                ticket=of_ticket[number],
+                messages=tuple(messages_of.get(number, ())),
+                events=tuple(events_of.get(number, ())),
+                clocks=tuple(clocks_of.get(number, ())),
+                sent=frozenset(sent.get(number, ())),
+            )
+            for number in asked
+            if number in of_ticket
+        ]
+
+
+def _grouped(pairs: Iterable[tuple[int, T]]) -> dict[int, list[T]]:
+    found: dict[int, list[T]] = {}
+    for number, value in pairs:
+        found.setdefault(number, []).append(value)
+    return found
 
 
 def _padded(values: Sequence[Any]) -> list[Any]:

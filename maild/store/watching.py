@@ -17,6 +17,7 @@ mine AS MATERIALIZED (
 UPDATE clock SET taken_by = ?, taken_until = ? WHERE id IN (SELECT id FROM mine)
 RETURNING ticket, next_at"""  # noqa: S608 - our own text
 
+_FIRST = "SELECT next_at, taken_by, taken_until FROM clock WHERE next_at IS NOT NULL ORDER BY next_at LIMIT 1"
 _BREACHES = (
     "SELECT metric, count(*) AS breached FROM clock WHERE breached_at IS NOT NULL GROUP BY metric ORDER BY metric"
 )
@@ -32,8 +33,10 @@ class Watching(Shelf):
         Clocks that another daemon is judging want that when its time for it is over.
         """
         first = await self._first()
-        if first is None or first["taken_by"] in (None, self._door.name):
-            return None if first is None else instant(first["next_at"])
+        if first is None:
+            return None
+        if first["taken_by"] in (None, self._door.name):
+            return instant(first["next_at"])
         waiting = self._from(models.Clock).filter(next_at__gt=EVER).order_by("next_at").limit(1)
         free = await waiting.filter(Q(taken_by__isnull=True) | Q(taken_by=self._door.name)).values("next_at")
         return min(instant(at) for at in (first["taken_until"], *(row["next_at"] for row in free)))
@@ -65,8 +68,6 @@ class Watching(Shelf):
         owed = await self._from(models.Outbox).filter(sent_at__isnull=True, failed_at__isnull=True).count()
         return waiting, owed
 
-    @reading
     async def _first(self) -> dict[str, Any] | None:
-        waiting = self._from(models.Clock).filter(next_at__gt=EVER).order_by("next_at").limit(1)
-        rows = await waiting.values("next_at", "taken_by", "taken_until")
-        return rows[0] if rows else None
+        (lines,) = await self._door.read([Read(_FIRST)])
+        return lines[0] if lines else None

@@ -180,5 +180,6 @@ async def test_the_sleep_ends_with_the_next_instant_and_is_never_too_long(stage)
 
 async def test_a_ticket_that_is_gone_is_passed_over(stage):
     async with stage() as on:
-        await on.watch.judge(4711)
+        assert await on.ledger.histories([4711]) == []
+        await on.watch._judge([4711])
         assert await on.ledger.outbox() == []
