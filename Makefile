@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types corpora clean help
+.PHONY: demo test lint types corpora bench clean help
 
 help:
 	@echo "make demo     set up, then show the whole story on a terminal"
 	@echo "make test     set up, then run the tests"
 	@echo "make lint     ruff and the layers (import-linter)"
 	@echo "make types    mypy --strict"
+	@echo "make bench    measure what placing a mail costs in a large ledger (minutes, and 3 GB of disk for a while)"
 	@echo "make corpora  score against the mail corpora beside the checkout, where they are"
 
 $(STAMP): pyproject.toml
@@ -37,6 +38,9 @@ types: $(STAMP)
 
 corpora: $(STAMP)
 	$(BIN)/python -m pytest -m corpora -n 0 $(ARGS)
+
+bench: $(STAMP)
+	$(BIN)/python -m pytest -m bench -n 0 -p no:randomly tests/bench $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage dist

@@ -16,12 +16,16 @@ from maild.desk.summary import Operator
 from maild.doors import Passed, accepting, doors
 from maild.failures import Failures
 from maild.inboxes import Inboxes, inboxes
+from maild.ingest import verify
 from maild.ingest.workers import Parsers
 from maild.intake import Intake
+from maild.keyring import PURPOSE, Keyring, keys_of
 from maild.outbound.outbox import Outbox
 from maild.outbound.relay import Relay, Smarthost
 from maild.outbound.template_files import load_templates
+from maild.proof import Prover, Sums
 from maild.pulse import Pulse
+from maild.resolver import Resolver
 from maild.sla.keywords import default_rules
 from maild.sla.severity_rules import Rules, parse_rules
 from maild.store import Ledger
@@ -70,15 +74,13 @@ class Daemon:
 
     async def refit(self, config: Config) -> None:
         """Take over a changed configuration between two decisions, but for what `needs_restart` names."""
-        old = self.intake.shop
-        new = replace(
-            old,
-            office=office(config, old.office.keys),
-            templates=await asyncio.to_thread(load_templates, config.templates_dir),
-            rules=rules_of(config),
-            trusts=truster(config),
-        )
-        async with old.deciding():
+        templates = await asyncio.to_thread(load_templates, config.templates_dir)
+        async with self.intake.shop.deciding():
+            old = self.intake.shop
+            keys = await keys_of(self.ledger, old)
+            new = replace(
+                old, office=office(config, keys), templates=templates, rules=rules_of(config), trusts=truster(config)
+            )
             self.intake.refit(new)
             self.watch.refit(new)
             self.failures.refit(new)
@@ -105,7 +107,7 @@ async def running(
         parsers = Parsers()
         stack.push_async_callback(parsers.close)
         await parsers.warm()
-        shop = await workshop(config, ledger, parsers.parse, now)
+        shop = replace(await workshop(config, ledger, parsers.parse, now), prover=prover(parsers))
         await ledger.unclaim(now(), LEASE)
         rng = random.Random()  # noqa: S311 - spreads retries
 
@@ -116,7 +118,13 @@ async def running(
 
         def nudge() -> None:
             intake.nudge()
+            keyring.wake.set()
             changed()
+
+        def refit(new: Workshop) -> None:
+            intake.refit(new)
+            watch.refit(new)
+            failures.refit(new)
 
         def heard(what: str) -> None:
             {"received": intake.nudge, "decided": changed}.get(what, nudge)()
@@ -133,9 +141,10 @@ async def running(
             await intake.caught_up()
 
         watch = Watch(ledger, shop, settled, outbox.wake.set)
+        keyring = Keyring(ledger, lambda: intake.shop, refit)
         ways_in = doors(config, acceptor, intake, now, passed)
         fetched = inboxes(config, ledger, intake, now, rng)
-        await _loops(stack, outbox, intake, watch, summaries)
+        await _loops(stack, outbox, intake, watch, summaries, keyring)
         await stack.enter_async_context(ledger.listening(heard))
         nudged = Wake.listen(config.data_dir / "wake", nudge)
         stack.callback(nudged.close)
@@ -152,7 +161,7 @@ async def running(
 
 async def workshop(config: Config, ledger: Ledger, read: Read, now: Callable[[], datetime]) -> Workshop:
     """Gather what decisions and letters are made with. `read` parses octets that came from a return path."""
-    keys = tuple(await ledger.secrets("token", now=now()))
+    keys = tuple(await ledger.secrets(PURPOSE, now=now()))
     return Workshop(
         office=office(config, keys),
         templates=load_templates(config.templates_dir),
@@ -162,6 +171,11 @@ async def workshop(config: Config, ledger: Ledger, read: Read, now: Callable[[],
         read=read,
         deciding=ledger.deciding,
     )
+
+
+def prover(sums: Sums) -> Prover | None:
+    """Give who looks at signatures, with the DNS of this machine; None where the libraries are not installed."""
+    return Prover(Resolver().text, sums) if verify.installed() else None
 
 
 def rules_of(config: Config) -> Rules:
@@ -190,10 +204,16 @@ def smarthost(config: Config) -> Smarthost:
 
 
 async def _loops(
-    stack: contextlib.AsyncExitStack, outbox: Outbox, intake: Intake, watch: Watch, summaries: Summaries
+    stack: contextlib.AsyncExitStack,
+    outbox: Outbox,
+    intake: Intake,
+    watch: Watch,
+    summaries: Summaries,
+    keyring: Keyring,
 ) -> None:
     """Start the loops; at the end each is stopped and waited for, the outbox last, with a while for the mail in its hands."""
     loops = {"outbox": outbox.run, "summary": summaries.run, "watch": watch.run, "intake": intake.run}
+    loops["keyring"] = keyring.run
     for name, loop in loops.items():
         task = asyncio.create_task(loop(), name=name)
         stack.push_async_callback(_ended, task, outbox.stop if name == "outbox" else task.cancel)

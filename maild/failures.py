@@ -40,7 +40,7 @@ class Failures:
                     return
 
     async def _decide(self, row: Owed, words: str) -> None:
-        history = await self._ledger.history(row.ticket) if row.ticket else None
+        history = await self._ledger.survivor(row.ticket) if row.ticket else None
         if history is None:
             return
         now = self._shop.now()

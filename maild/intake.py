@@ -18,6 +18,7 @@ import structlog
 from maild.desk import Case, Decision, on_mail
 from maild.gather import gather, off_the_loop
 from maild.mail import InboundMail, Received
+from maild.proof import LaterError
 from maild.pulse import Pulse
 from maild.slow import Outcome, Reading, Slow, give_up, outcome
 from maild.store import ConflictError, Ledger, LedgerError, Record
@@ -249,7 +250,7 @@ class Intake:
                 await self._flush(pending)
                 pending = []
             case = await self._gathered(received, mail)
-            if case is not None and any(_ticket_of(case) in other.touched for other in pending):
+            if case is not None and any(_of_case(case) & other.touched for other in pending):
                 await self._flush(pending)
                 pending = []
                 case = await self._gathered(received, mail)
@@ -262,7 +263,7 @@ class Intake:
         octets = await self._ledger.octets(received.digest)
         mail = await self._shop.read(octets, received.mail_from)
         self.pulse.beat()
-        return mail
+        return await self._shop.looked(received, octets, mail)
 
     async def _gathered(self, received: Received, mail: InboundMail) -> Case | None:
         try:
@@ -337,7 +338,11 @@ class Intake:
         words = f"{type(fault).__name__}: {fault}"[:500]
         now = self._shop.now()
         with contextlib.suppress(ConflictError):  # an operator dropped it meanwhile: it waits for nothing any more
-            await self._put_off(received, words, fault, now)
+            if isinstance(fault, LaterError):
+                await self._ledger.retry_later(received.id, str(fault), now + fault.after)
+                log.info("mail.later", received=received.id, attempt=received.attempts, because=str(fault))
+            else:
+                await self._put_off(received, words, fault, now)
 
     async def _put_off(self, received: Received, words: str, fault: BaseException, now: datetime) -> None:
         if received.attempts >= MOST_ATTEMPTS:
@@ -358,5 +363,7 @@ def _of_decision(decision: Decision) -> frozenset[str]:
     return frozenset((*number, *(msgid for msgid, _, _ in decision.references)))
 
 
-def _ticket_of(case: Case) -> str:
-    return f"ticket {case.ticket.number}" if case.ticket else "no ticket"
+def _of_case(case: Case) -> frozenset[str]:
+    """Give what is known of a mail only when its evidence was gathered: its ticket, and the mail that it forwards."""
+    ticket = (f"ticket {case.ticket.number}",) if case.ticket else ()
+    return frozenset((*ticket, case.forwarded.message_id if case.forwarded else "")) - {""}

@@ -97,6 +97,19 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """What we found ourselves in the signatures of a mail (RFC 6376, RFC 8617).
+
+    `signers` are the domains, as A-labels, whose DKIM signature holds; `arc` says that its ARC chain does. `because` says
+    which it was, or why none counts, in words.
+    """
+
+    signers: tuple[str, ...]
+    arc: bool
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class InboundMail:
     """A parsed message. Message-IDs are canonical: without brackets, empty when absent.
 
@@ -104,6 +117,8 @@ class InboundMail:
     order, unfolded and decoded. `text` is the whole readable text, `new_text` what the writer wrote this time, `html`
     is sanitised or None. `body_digest` is a SHA-256 (hex) over the octets after the header block. `defects` are in words.
     `marks` are sentences for whoever reads the mail: that it is encrypted, that its signature was not checked.
+    `checked` is None where we did not look at its signatures ourselves. `signature` is what was left out of `new_text`
+    because it is printed below every letter; `text` has it in its place.
     """
 
     message_id: str
@@ -128,6 +143,8 @@ class InboundMail:
     delivery: tuple[Delivery, ...]
     defects: tuple[str, ...]
     marks: tuple[str, ...] = ()
+    checked: Checked | None = None
+    signature: str = ""
 
     @property
     def sender(self) -> Address | None:

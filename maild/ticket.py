@@ -83,6 +83,16 @@ def move(state: State, trigger: Trigger) -> State | None:
     return TRANSITIONS.get((state, trigger))
 
 
+def together(one: State, other: State, *, answered: bool) -> State:
+    """Give where a ticket stands into which another one is merged. `answered` says that its customer had a reply."""
+    waiting = {State.NEW, State.OPEN}
+    if one in waiting:
+        return State.OPEN if answered else one
+    if other in waiting:
+        return State.OPEN
+    return State.PENDING if State.PENDING in {one, other} else one
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """One conversation and its promise.
@@ -91,7 +101,8 @@ class Ticket:
     address that may join (requester included). `assignee` is an agent's id or None. `opened_by` is customer or agent.
     `root_id` is the synthetic Message-ID that every notification of this ticket refers to. `policy` names the SLA
     policy ("" is the desk's own). All instants are aware UTC. `revision` counts what the ledger wrote of it, 0 for a ticket
-    that is not there yet: a decision on an older one is refused there.
+    that is not there yet: a decision on an older one is refused there. `merged_into` is the ticket that it went into, None for
+    one that stands for itself.
     """
 
     number: int
@@ -111,6 +122,7 @@ class Ticket:
     closed_at: datetime | None = None
     first_response_at: datetime | None = None
     first_response_evidence: str = ""
+    merged_into: int | None = None
     revision: int = 0
 
 

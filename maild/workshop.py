@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from maild.desk import Decision, Office, Told
-from maild.mail import InboundMail, Outgoing
+from maild.mail import InboundMail, Outgoing, Received
 from maild.outbound.compose import compose
 from maild.outbound.gate import GateRefusal
 from maild.outbound.templates import Templates
+from maild.proof import Prover
 from maild.sla.severity_rules import Rules
 from maild.store import History, Record
 from maild.ticket import Event
@@ -28,7 +29,10 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What the loops work with: the desk, its templates and rules, the hops it trusts, who parses, whose turn it is."""
+    """What the loops work with: the desk, its templates and rules, the hops it trusts, who parses, whose turn it is.
+
+    `prover` looks at signatures; None where nobody does.
+    """
 
     office: Office
     templates: Templates
@@ -37,6 +41,14 @@ class Workshop:
     now: Callable[[], datetime]
     read: Read
     deciding: Callable[[], contextlib.AbstractAsyncContextManager[None]]
+    prover: Prover | None = None
+
+    async def looked(self, received: Received, octets: bytes, mail: InboundMail) -> InboundMail:
+        """Give a mail with what we found in its signatures ourselves, where that is wanted. Raises LaterError."""
+        if self.prover is None:
+            return mail
+        trusted = self.trusts(received.peer)
+        return await self.prover.look(received, octets, mail, self.office.authority, trusted_hop=trusted)
 
     def write(self, decision: Decision) -> Written:
         """Compose what a decision owes. A letter that the gate refuses is not owed, and an event says why."""
@@ -68,6 +80,10 @@ def record_of(decision: Decision, written: Written, received_id: int | None, at:
         parties=(decision.party,) if decision.party else (),
         failed=decision.failed,
         recipients_added=(decision.further_recipient,) if decision.further_recipient else (),
+        elsewhere=decision.elsewhere,
+        moved=decision.moved,
+        unlinked=decision.unlinked,
+        forgotten=decision.forgotten,
     )
 
 

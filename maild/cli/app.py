@@ -12,6 +12,8 @@ from maild.cli.deliver import main as deliver_alone
 from maild.cli.demo import demo
 from maild.cli.doctor import doctor
 from maild.cli.inspect import inspect
+from maild.cli.joining import link, merge, split, undo
+from maild.cli.keys import app as keys
 from maild.cli.migrate import migrate
 from maild.cli.quarantine import app as quarantine
 from maild.cli.queues import outbox, received
@@ -33,11 +35,14 @@ app = typer.Typer(
 )
 for command in (init, check, doctor, migrate, serve, tickets, show, why, inspect, replay, demo, received, deliver):
     app.command()(command)
+for decision in (merge, split, link, undo):
+    ticket.command()(decision)
 app.add_typer(sla, name="sla")
 app.add_typer(ticket, name="ticket")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(spam, name="spam")
 app.add_typer(outbox, name="outbox")
+app.add_typer(keys, name="keys")
 
 
 def _version(asked: bool) -> None:

@@ -61,6 +61,7 @@ def as_dict(mail: InboundMail) -> dict[str, Any]:
         "text": mail.text,
         "html": mail.html,
         "new_text": mail.new_text,
+        "signature": mail.signature,
         "attachments": [
             {
                 "name": one.name,

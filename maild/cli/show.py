@@ -20,6 +20,8 @@ from maild.cli.terms import (
     ticket_number,
 )
 from maild.config import Config
+from maild.config.office import office
+from maild.desk.participants import copied
 from maild.sla.clock import Clock
 from maild.store import Ledger
 from maild.store.lines import OutboxLine, TicketLine
@@ -50,7 +52,7 @@ async def _tickets(config: Config, state: State | None, severity: Severity | Non
         (
             f"#{line.ticket.number}",
             line.ticket.severity,
-            line.ticket.state,
+            _where(line.ticket.state, line.ticket.merged_into),
             minute(line.due_at),
             line.ticket.assignee or "nobody",
             line.ticket.requester.name or line.ticket.requester.address,
@@ -60,6 +62,10 @@ async def _tickets(config: Config, state: State | None, severity: Severity | Non
     )
     columns = ("ticket", "severity", "state", "due (UTC)", "owner", "customer", "subject")
     table(columns, rows, long=("owner", "customer", "subject"))
+
+
+def _where(state: str, merged_into: int | None) -> str:
+    return state if merged_into is None else f"in #{merged_into}"
 
 
 def _line(config: Config, line: TicketLine) -> dict[str, Any]:
@@ -73,6 +79,7 @@ def _line(config: Config, line: TicketLine) -> dict[str, Any]:
         "requester": ticket.requester.address,
         "assignee": ticket.assignee,
         "opened_at": instant(ticket.opened_at),
+        "merged_into": ticket.merged_into,
         "due_at": instant(line.due_at),
         "due_metric": line.due_metric,
     }
@@ -106,11 +113,17 @@ async def gather(config: Config, ledger: Ledger, number: int) -> dict[str, Any]:
     ticket = await ledger.ticket(number)
     if ticket is None:
         fail(Exit.DATA, f"there is no ticket {number}")
+    messages, events = await ledger.messages(number), await ledger.events(number)
+    parts = await ledger.parts(number)
+    of_parts = [message for part in parts for message in await ledger.messages(part)]
     return {
         **_fields(config, ticket),
+        "copied": list(copied(ticket, messages, events, office(config, ()))),
         "clocks": [_clock(clock) for clock in await ledger.clocks(number)],
-        "messages": [_message(message) for message in await ledger.messages(number)],
-        "events": [_event(event) for event in await ledger.events(number)],
+        "merged": parts,
+        "links": await ledger.linked(number),
+        "messages": [_message(message) for message in sorted((*messages, *of_parts), key=lambda one: (one.at, one.id))],
+        "events": [_event(event) for event in events],
         "outbox": [_owed(line) for line in await ledger.outbox(number)],
     }
 
@@ -135,6 +148,7 @@ def _fields(config: Config, ticket: Ticket) -> dict[str, Any]:
         "first_response_evidence": ticket.first_response_evidence or None,
         "resolved_at": instant(ticket.resolved_at),
         "closed_at": instant(ticket.closed_at),
+        "merged_into": ticket.merged_into,
     }
 
 
@@ -158,6 +172,7 @@ def _clock(clock: Clock) -> dict[str, Any]:
 def _message(message: Message) -> dict[str, Any]:
     return {
         "id": message.id,
+        "ticket": message.ticket,
         "message_id": message.message_id,
         "at": instant(message.at),
         "from": message.sender.address,
@@ -202,12 +217,25 @@ def whole_seconds(value: Any) -> Any:
     return _FRACTION.sub("", value) if isinstance(value, str) else value
 
 
+def _taking_part(value: dict[str, Any]) -> list[tuple[str, str]]:
+    others = (one for one in value["participants"] if one != value["requester"].lower())
+    return [(one, ", gets a copy of every answer" if one in value["copied"] else "") for one in others]
+
+
+def _numbers(numbers: list[int]) -> str:
+    return ", ".join(f"#{number}" for number in numbers)
+
+
 def page_of(value: dict[str, Any]) -> str:
     """Write what `gather` gave for people."""
     name, address = value["requester_name"], value["requester"]
     lines = [
         f"{value['reference']}  {value['severity'].upper()}  {value['state']}  {value['subject']}",
+        *([f"  went into #{value['merged_into']}: what comes for it goes there"] if value["merged_into"] else []),
+        *([f"  with it   {_numbers(value['merged'])}, merged into it"] if value["merged"] else []),
+        *([f"  see also  {_numbers(value['links'])}"] if value["links"] else []),
         f"  customer  {f'{name} <{address}>' if name else address}",
+        *(f"  with      {one}{copy}" for one, copy in _taking_part(value)),
         f"  owner     {value['assignee'] or 'nobody'}",
         f"  opened    {value['opened_at']}",
         f"  answered  {value['first_response_at'] or 'not yet'}",
@@ -225,7 +253,11 @@ def page_of(value: dict[str, Any]) -> str:
         lines.append(f"  {clock['metric']:<15} {clock['state']:<9} {until}{stop}{breach} ({clock['calendar']})")
     lines.append("messages")
     for message in value["messages"]:
-        lines.append(f"  {message['at']}  {message['kind']}  {message['from']}  ({message['placed_because']})")
+        of = "" if message["ticket"] == value["id"] else f"  of #{message['ticket']}"
+        lines.append(
+            f"  {message['at']}  {message['kind']}  {message['from']}  message {message['id']}{of}"
+            f"  ({message['placed_because']})"
+        )
         lines += [f"    | {line}" for line in message["text"].splitlines()[:20]]
     lines.append("events")
     lines += [f"  {event['at']}  {event['what']}  by {event['actor']}: {event['because']}" for event in value["events"]]

@@ -16,7 +16,8 @@ from maild.cli.terms import ConfigOption, Exit, configuration, fail, ledger_of, 
 from maild.config import Config
 from maild.config.office import office
 from maild.daemon import utc_now
-from maild.desk import Assign, Command, Decision, Grade, Refused, Step, on_command
+from maild.desk import Assign, Command, Copy, Decision, Grade, Refused, Requester, Step, on_command
+from maild.mail import Address
 from maild.store import ConflictError, Ledger, LedgerError
 from maild.store.wake import poke
 from maild.ticket import Severity
@@ -59,7 +60,7 @@ def open_(number: Number, config: ConfigOption = None) -> None:
 
 @app.command()
 def close(number: Number, config: ConfigOption = None) -> None:
-    """Close a ticket; its customer's next mail opens it again."""
+    """Close a ticket; its customer's next mail opens it again, within `desk.reopen_days`."""
     _do(config, number, Step.CLOSE)
 
 
@@ -83,6 +84,27 @@ def severity(
     if to not in set(Severity):
         fail(Exit.USAGE, f"{to!r} is no severity: it is one of {', '.join(Severity)}")
     _do(config, number, Grade(Severity(to)))
+
+
+@app.command()
+def requester(
+    number: Number,
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="The customer's address")],
+    config: ConfigOption = None,
+) -> None:
+    """Make that address the customer of a ticket. No mail goes to him; what runs is judged by his policy."""
+    _do(config, number, Requester(Address("", address)))
+
+
+@app.command()
+def cc(
+    number: Number,
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Somebody besides the customer")],
+    remove: Annotated[bool, typer.Option("--remove", help="He takes no part any more")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Let somebody take part in a ticket: he gets a copy of every answer. No mail goes to him now."""
+    _do(config, number, Copy(address, remove))
 
 
 def operator() -> str:

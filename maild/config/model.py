@@ -42,6 +42,7 @@ class DeskSection(_Section):
     address: MailAddress
     reference: Annotated[str, matching(_REFERENCE, "reference: letters and digits, such as CSM")] = "CSM"
     time_zone: Zone = "UTC"
+    reopen_days: int = Field(default=7, ge=0, le=366)
     data_dir: str = ""
     templates_dir: str = ""
 
@@ -150,8 +151,18 @@ class RelaySection(_Section):
 class AuthSection(_Section):
     """Whose word counts."""
 
-    authserv_id: Line = ""
+    authserv_id: values.Names = ""
+    unnamed: bool = False
+    hops: tuple[values.OurHop, ...] = Field(default=(), strict=False)
+    below: int = Field(default=0, ge=0, le=5)
+    arc_sealers: tuple[Annotated[str, matching(_DOMAIN, "domain in lower case")], ...] = Field(default=(), strict=False)
+    dkim: Literal["auto", "off"] = "auto"
     agents_need: Literal["dmarc-or-token", "token"] = "dmarc-or-token"
+
+    @property
+    def authserv_ids(self) -> tuple[str, ...]:
+        """The names, one by one."""
+        return tuple(self.authserv_id.split())
 
 
 class SpamSection(_Section):

@@ -4,8 +4,11 @@ import ipaddress
 from collections.abc import Callable, Sequence
 
 from maild.config.model import Config
+from maild.config.values import is_network
 from maild.desk.office import AckRule, Agent, Customer, Mailbox, Office
+from maild.desk.reopening import Window
 from maild.outbound.letters import Desk
+from maild.trust import Authority
 
 
 def office(config: Config, keys: tuple[bytes, ...]) -> Office:
@@ -26,10 +29,26 @@ def office(config: Config, keys: tuple[bytes, ...]) -> Office:
         policies=config.policies,
         ladders=config.ladders,
         ack=AckRule(config.ack.to, config.ack.per_address_hour, config.ack.per_address_day, config.ack.per_minute),
-        authserv_id=config.auth.authserv_id,
+        authority=authority(config),
         agents_need=config.auth.agents_need,
         keys=keys,
         spam_headers=tuple(name.lower() for name in config.spam.headers),
+        window=Window(desk.reopen_days, config.calendars["weekdays"]),
+    )
+
+
+def authority(config: Config) -> Authority:
+    """Give whose word on senders counts."""
+    auth = config.auth
+    names = tuple(one for one in auth.hops if not is_network(one))
+    return Authority(
+        ids=tuple(one.lower() for one in auth.authserv_ids),
+        unnamed=auth.unnamed,
+        hosts=names,
+        networks=tuple(ipaddress.ip_network(one, strict=False) for one in auth.hops if one not in names),
+        below=auth.below,
+        arc_sealers=auth.arc_sealers,
+        dkim=auth.dkim == "auto",
     )
 
 

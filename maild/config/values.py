@@ -18,6 +18,7 @@ _HOST_AND_PORT = re.compile(r"(\[.*\]|[^:]*):[0-9]*\Z")
 _FIELD_NAME = re.compile(r"[!-9;-~]+\Z")
 LAST_PORT = 65_535
 _LONGEST_SOCKET = 100
+_HOP = re.compile(r"(?:[a-z0-9_-]+|\.[a-z0-9_-]+(?=\.))(?:\.[a-z0-9_-]+)*\Z")
 _WIDEST = {4: 8, 6: 16}
 _OWN = tuple(map(ipaddress.IPv6Network, ("fc00::/7", "fe80::/10")))
 """Wide, but nobody is in them who is not near (RFC 4193, RFC 4291 section 2.5.6)."""
@@ -62,6 +63,8 @@ def narrow(words: str) -> AfterValidator:
     """Give the check that a network is not a good part of the internet; `words` say what it would mean."""
 
     def check(value: str) -> str:
+        if not is_network(value):
+            return value
         network = ipaddress.ip_network(value, strict=False)
         own = isinstance(network, ipaddress.IPv6Network) and any(network.subnet_of(one) for one in _OWN)
         if network.prefixlen < _WIDEST[network.version] and not own:
@@ -98,6 +101,29 @@ def field_name(value: object) -> object:
         name = value.partition(":")[0].strip()
         name = name if _FIELD_NAME.match(name) else "X-Spam-Flag"
         raise ValueError(f"{value!r} is no field name: write {name}, without colon and value")
+    return value
+
+
+def is_network(value: str) -> bool:
+    """Say whether a hop is given as an address or a network, and not by name."""
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def names(value: object) -> object:
+    """Take one name, or a list of them, which are then parted by a blank."""
+    if isinstance(value, (list, tuple)) and all(isinstance(one, str) and one.split() == [one] for one in value):
+        return " ".join(value)
+    return value
+
+
+def our_hop(value: object) -> object:
+    """Check a hop of ours: a name as its Received fields give it, .example.com for all below that, or a network."""
+    if isinstance(value, str) and not is_network(value) and not _HOP.match(value):
+        raise ValueError(f"{value!r} is no hop: write its name in lower case, such as mx.example.com, or a network")
     return value
 
 
@@ -200,6 +226,12 @@ ImapHost = Annotated[
 ]
 FieldName = Annotated[str, BeforeValidator(field_name)]
 Believed = Annotated[Network, narrow("whoever connects from here is believed: name only your own mail servers")]
+OurHop = Annotated[
+    str,
+    BeforeValidator(our_hop),
+    narrow("what is received from here is believed to be checked: name only the networks of your own mail servers"),
+]
+Names = Annotated[str, BeforeValidator(names), matching(re.compile(r"[^\x00-\x1f\x7f=;]*\Z"), "name, or list of names")]
 Proxy = Annotated[
     Network,
     narrow("whoever connects from here can claim any address, also one in smtp.trusted: name only your proxies"),

@@ -1,11 +1,13 @@
 """The decisions. Pure: `now` is a parameter, every decision says because, and nothing here reads or writes."""
 
 from maild.desk.command import Assign, Command, Grade, Refused, Step, on_command
+from maild.desk.copies import Copy
 from maild.desk.decision import Case, Decision, Escalated, Told
 from maild.desk.due import on_due
 from maild.desk.mail import on_mail
 from maild.desk.office import AckRule, Agent, Customer, Mailbox, Office
 from maild.desk.report import on_failure
+from maild.desk.requester import Requester
 
 __all__ = [
     "AckRule",
@@ -13,6 +15,7 @@ __all__ = [
     "Assign",
     "Case",
     "Command",
+    "Copy",
     "Customer",
     "Decision",
     "Escalated",
@@ -20,6 +23,7 @@ __all__ = [
     "Mailbox",
     "Office",
     "Refused",
+    "Requester",
     "Step",
     "Told",
     "on_command",

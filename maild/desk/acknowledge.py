@@ -32,6 +32,7 @@ def acknowledgement(case: Case, office: Office, ticket: Ticket, clocks: Clocks) 
         message_id=office.message_id(ticket.number, key),
         root_id=ticket.root_id,
         language=case.mailbox.language,
+        inscription=office.inscription(case.mailbox, ticket.number, sender.key),
     )
     return letter, because
 

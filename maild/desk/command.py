@@ -6,8 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from maild.desk.copies import Copy, copied_by_hand
 from maild.desk.decision import Clocks, Decision, Told, clocks_of
 from maild.desk.office import Office
+from maild.desk.requester import Requester, passed_on
 from maild.sla.clock import Clock
 from maild.sla.policy import Metric
 from maild.ticket import TRANSITIONS, Event, Severity, State, Ticket, Trigger
@@ -37,7 +39,7 @@ class Grade:
     to: Severity
 
 
-Command = Step | Assign | Grade
+Command = Step | Assign | Grade | Requester | Copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,17 @@ def on_command(
     ticket: Ticket, told: Told, command: Command, office: Office, actor: str, now: datetime
 ) -> Decision | Refused:
     """Decide on what `actor` wants of a ticket at `now`. What is so already, and what cannot be, is refused."""
+    if ticket.merged_into is not None:
+        return Refused(f"ticket {ticket.number} was merged into {ticket.merged_into}: decide on that one, or undo it")
     if isinstance(command, Assign):
         return _assigned(ticket, told, command.to, office, actor, now)
     if isinstance(command, Grade):
         return _graded(ticket, told, command.to, office, actor, now)
+    if isinstance(command, Requester):
+        done = passed_on(ticket, told, command.to, office, actor, now)
+        return _about_people(done, told, office, now)
+    if isinstance(command, Copy):
+        return _about_people(copied_by_hand(ticket, told, command, office, actor, now), told, office, now)
     return _stepped(ticket, told, command, office, actor, now)
 
 
@@ -105,7 +114,9 @@ def _stepped(ticket: Ticket, told: Told, step: Step, office: Office, actor: str,
         resolved_at=now if step is Step.RESOLVE else None if goal is State.OPEN else ticket.resolved_at,
         closed_at=now if step is Step.CLOSE else None if goal is State.OPEN else ticket.closed_at,
     )
-    event = Event(now, actor, "status", f"{actor} {course.done}", {"to": course.status})
+    before = {"state": ticket.state, "resolved_at": _kept(ticket.resolved_at), "closed_at": _kept(ticket.closed_at)}
+    data = {"to": course.status, "state": goal, "before": before}
+    event = Event(now, actor, "status", f"{actor} {course.done}", data)
     clocks = clocks_of(office, after, told.and_then(event), now)
     words = f"{event.because}{_meaning(ticket.state, after.state, clocks)}"
     return _decision(after, clocks, replace(event, because=words))
@@ -135,7 +146,9 @@ def _assigned(
         return Refused(f"there is no agent {to!r}; known are {known or 'none'}")
     after = replace(ticket, assignee=to)
     words = f"{actor} assigned it to {to or 'nobody'}; before, {ticket.assignee or 'nobody'} had it"
-    event = Event(now, actor, "assigned" if to else "unassigned", words, {"to": to or ""})
+    event = Event(
+        now, actor, "assigned" if to else "unassigned", words, {"to": to or "", "before": {"assignee": ticket.assignee}}
+    )
     return _decision(after, clocks_of(office, after, told.and_then(event), now), event)
 
 
@@ -144,7 +157,9 @@ def _graded(ticket: Ticket, told: Told, to: Severity, office: Office, actor: str
         return Refused(f"ticket {ticket.number} is {to} already")
     word = f"{actor} set it to {to}; it was {ticket.severity}"
     after = replace(ticket, severity=to, severity_because=(word, *ticket.severity_because))
-    event = Event(now, actor, "set_severity", word, {"to": str(to), "from": str(ticket.severity)})
+    was = {"severity": ticket.severity, "severity_because": list(ticket.severity_because)}
+    data = {"to": str(to), "from": str(ticket.severity), "before": was}
+    event = Event(now, actor, "set_severity", word, data)
     clocks = clocks_of(office, after, told.and_then(event), now)
     before = {(clock.metric, clock.cycle) for clock in told.clocks if clock.breached_at is not None}
     late = [
@@ -158,9 +173,24 @@ def _graded(ticket: Ticket, told: Told, to: Severity, office: Office, actor: str
     return _decision(after, clocks, replace(event, because=f"{word}: what runs is judged from its start{late_words}"))
 
 
+def _about_people(done: tuple[Ticket, Event] | str, told: Told, office: Office, now: datetime) -> Decision | Refused:
+    if isinstance(done, str):
+        return Refused(done)
+    after, event = done
+    return _decision(after, clocks_of(office, after, told.and_then(event), now), event)
+
+
 def _decision(ticket: Ticket, clocks: Clocks, event: Event) -> Decision:
-    standing = "; ".join((event.because, *(_standing(clock) for clock, _ in clocks)))
-    return Decision(because=standing, ticket=ticket, clocks=clocks, events=(event,))
+    return Decision(because=standing_of(event.because, clocks), ticket=ticket, clocks=clocks, events=(event,))
+
+
+def _kept(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def standing_of(words: str, clocks: Clocks) -> str:
+    """Add to the words of a decision how the clocks stand."""
+    return "; ".join((words, *(_standing(clock) for clock, _ in clocks)))
 
 
 def _standing(clock: Clock) -> str:

@@ -1,11 +1,14 @@
 """A customer's mail: it opens a ticket or carries one on, and the people who answer are told."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from maild.desk.acknowledge import acknowledgement
 from maild.desk.decision import Case, Decision, Told, clock_lines, clocks_of, message_of, references_of
 from maild.desk.office import Agent, Office
+from maild.desk.participants import Named, answers_elsewhere, by_customer
+from maild.desk.past import standing
+from maild.desk.reply import doubt_of
 from maild.mail import Address, Origin
 from maild.outbound.letters import ClockLine, NoticeLetter
 from maild.threading import subject as subjects
@@ -16,10 +19,19 @@ from maild.trust import Standing
 _KINDS = {Origin.PERSON: "customer", Origin.AUTOMATIC: "automatic", Origin.BULK: "bulk"}
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A ticket that a new one has to do with, and why. `there` is what its own history says of the new one."""
+
+    to: int
+    because: str
+    there: str = "linked"
+
+
 def open_ticket(
-    case: Case, office: Office, now: datetime, notes: tuple[str, ...], related: int | None = None
+    case: Case, office: Office, now: datetime, notes: tuple[str, ...], link: Link | None = None
 ) -> Decision:
-    """Open a ticket for a mail. `notes` are lines for the agents; `related` is a ticket it nearly joined."""
+    """Open a ticket for a mail. `notes` are lines for the agents; `link` is to a ticket that it nearly joined."""
     sender = case.mail.sender or (case.mail.from_[0] if case.mail.from_ else Address("", case.received.mail_from))
     customer = office.customer_of(sender) if case.mail.sender else None
     ticket = Ticket(
@@ -44,7 +56,9 @@ def open_ticket(
         case.placement.because,
         {"severity": str(ticket.severity), "because": list(ticket.severity_because)},
     )
-    linked = () if related is None else (Event(ticket.opened_at, "maild", "linked", "nearly joined", {"to": related}),)
+    linked, elsewhere = _linked(ticket, link) if link else ((), ())
+    named = _named(case, office, ticket, ticket.opened_at)
+    ticket = replace(ticket, participants=named.participants)
     clocks = clocks_of(office, ticket, Told(), now)
     ack, ack_because = acknowledgement(case, office, ticket, clocks)
     acked = Event(now, "maild", "acknowledged" if ack else "not_acknowledged", ack_because)
@@ -53,7 +67,7 @@ def open_ticket(
         office,
         ticket,
         clock_lines(clocks),
-        (*notes, *(() if ack else (f"No acknowledgement was sent: {ack_because}.",))),
+        (*notes, *named.notes, *(() if ack else (f"No acknowledgement was sent: {ack_because}.",))),
     )
     return Decision(
         because=f"it opens ticket {ticket.number}: {case.placement.because}",
@@ -61,10 +75,26 @@ def open_ticket(
         message=message_of(case, ticket.number, _KINDS.get(case.mail.origin, "customer")),
         references=(*references_of(case, ticket.number), (ticket.root_id, ticket.number, "own")),
         clocks=clocks,
-        events=(opened, *linked, acked),
+        events=(opened, *linked, *named.events, acked),
         letters=(*((ack,) if ack else ()), *letters),
         party=sender if case.trust.proven else None,
+        elsewhere=elsewhere,
     )
+
+
+def _named(case: Case, office: Office, ticket: Ticket, at: datetime) -> Named:
+    agent = office.agent_of(case.mail.sender) is not None and not doubt_of(case, office)
+    named = by_customer(case, office, ticket, at, agent=agent)
+    return replace(named, notes=(*answers_elsewhere(case, office, ticket), *named.notes))
+
+
+def _linked(ticket: Ticket, link: Link) -> tuple[tuple[Event, ...], tuple[tuple[int, Event], ...]]:
+    """Give what either ticket's history says of the other."""
+    here = Event(ticket.opened_at, "maild", "linked", link.because, {"to": link.to})
+    there = Event(
+        ticket.opened_at, "maild", link.there, f"ticket {ticket.number}: {link.because}", {"to": ticket.number}
+    )
+    return (here,), ((link.to, there),)
 
 
 def follow(case: Case, office: Office, now: datetime, ticket: Ticket, admitted_because: str) -> Decision:
@@ -78,23 +108,24 @@ def follow(case: Case, office: Office, now: datetime, ticket: Ticket, admitted_b
     # Decided after an operator's word that came later than the mail: it answers that word, so it cannot stand before it.
     at = max([case.received.received_at, *(event.at for event in case.told.events if event.what == "status")])
     because = f"{case.placement.because}; {admitted_because}"
+    brought = {"message": case.received.id}
     if kind == "customer":
         state = move(ticket.state, Trigger.CUSTOMER_MESSAGE) or ticket.state
-        events = (Event(at, sender.key if sender else "unknown", "customer_message", because),)
+        events = (Event(at, sender.key if sender else "unknown", "customer_message", because, brought),)
     else:
-        events = (Event(at, sender.key if sender else "unknown", "message", because),)
-    joined = (sender.key,) if sender and sender.key not in ticket.participants and kind == "customer" else ()
+        events = (Event(at, sender.key if sender else "unknown", "message", because, brought),)
+    named = _named(case, office, ticket, at)
     reopened = ticket.state in {State.RESOLVED, State.CLOSED} and state is State.OPEN
     if reopened:
         events = (*events, Event(at, "maild", "reopened", f"its customer wrote again while it was {ticket.state}"))
     raised = _raised(case, ticket) if kind == "customer" else None
-    events = (*events, *((raised,) if raised else ()))
+    events = (*events, *((raised,) if raised else ()), *named.events)
     after = replace(
         ticket,
         state=state,
         severity=case.guess.severity if raised else ticket.severity,
         severity_because=case.guess.because if raised else ticket.severity_because,
-        participants=(*ticket.participants, *joined),
+        participants=named.participants,
         resolved_at=None if reopened else ticket.resolved_at,
         closed_at=None if reopened else ticket.closed_at,
     )
@@ -106,7 +137,7 @@ def follow(case: Case, office: Office, now: datetime, ticket: Ticket, admitted_b
         references=references_of(case, ticket.number),
         clocks=clocks,
         events=events,
-        letters=notices(case, office, after, clock_lines(clocks), ()),
+        letters=notices(case, office, after, clock_lines(clocks), named.notes),
         party=sender if case.trust.proven else None,
     )
 
@@ -128,7 +159,7 @@ def _raised(case: Case, ticket: Ticket) -> Event | None:
     """Raise the severity where the customer's new words say so; never lower it, and never against a person's choice."""
     if case.guess.severity.rank >= ticket.severity.rank:
         return None
-    if any(event.what == "set_severity" and event.actor != "maild" for event in case.told.events):
+    if any(event.what == "set_severity" and event.actor != "maild" for event in standing(case.told.events)):
         return None
     because = f"the customer's new message says so: {'; '.join(case.guess.because)}"
     return Event(case.received.received_at, "maild", "set_severity", because, {"to": str(case.guess.severity)})
@@ -141,15 +172,23 @@ def readers(office: Office, ticket: Ticket) -> tuple[Agent, ...]:
 
 
 def notices(
-    case: Case, office: Office, ticket: Ticket, clocks: tuple[ClockLine, ...], notes: tuple[str, ...]
+    case: Case,
+    office: Office,
+    ticket: Ticket,
+    clocks: tuple[ClockLine, ...],
+    notes: tuple[str, ...],
+    *,
+    also: Agent | None = None,
 ) -> tuple[NoticeLetter, ...]:
-    """Tell the agents of a mail: each by a letter of his own, whose Reply-To is bound to him."""
+    """Tell the agents of a mail, and `also` that one: each by a letter of his own, whose Reply-To is bound to him."""
     mailbox = office.mailbox(ticket.mailbox)
     fresh = ticket.state is State.NEW and ticket.opened_at == case.received.received_at
     told = office.team(mailbox) if fresh else readers(office, ticket)
     assignee = office.agent(ticket.assignee)
     if assignee and assignee not in told:
         told = (assignee, *told)
+    if also and also not in told:
+        told = (*told, also)
     letters = []
     for agent in told:
         if case.mail.sender and agent.address.lower() == case.mail.sender.key:
@@ -170,7 +209,7 @@ def notices(
                 clocks=clocks,
                 because=ticket.severity_because,
                 placed_because=case.placement.because,
-                notes=notes,
+                notes=(*notes, *case.flags),
                 opened=fresh,
             )
         )

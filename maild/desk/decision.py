@@ -4,15 +4,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from maild.desk.office import Mailbox, Office
+from maild.desk.past import history
+from maild.ingest.forwarded import Forwarded
 from maild.mail import Address, InboundMail, Received
 from maild.outbound.letters import ClockLine, Letter
-from maild.sla.clock import KINDS, Clock, History, SlaEvent
+from maild.sla.clock import Clock
 from maild.sla.fold import fold
 from maild.sla.ladder import next_level_at
 from maild.sla.severity import Guess
 from maild.threading.likeness import thread_index
 from maild.threading.place import Placement
-from maild.ticket import Event, Message, Severity, Ticket
+from maild.ticket import Event, Message, Ticket
 from maild.trust import Trust
 
 MOST_TEXT = 20_000
@@ -52,6 +54,9 @@ class Case:
     `asked` counts the letters of the last hour that asked him whether mail in his name was his. `twin` is the message of
     which this is a second delivery: in the ticket it was placed at, or in any where it was placed at none. `spam` is
     the field by which a trusted hop calls it that, "" where none does. `base_subject` is the mail's, without our tag.
+    `flags` are lines about the mail that the agents must read.
+    `merged` is the ticket that the evidence named, where it has gone into `ticket` since.
+    `forwarded` is what an agent's mail forwards, None where it forwards nothing.
     """
 
     received: Received
@@ -70,6 +75,9 @@ class Case:
     twin: Message | None = None
     spam: str = ""
     base_subject: str = ""
+    merged: Ticket | None = None
+    flags: tuple[str, ...] = ()
+    forwarded: Forwarded | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,9 @@ class Decision:
     named. `clocks` are all clocks of the ticket as they now stand, None where they do not change.
     `further_recipient` adds a recipient to a message that is there already. `party` is
     an address with a history: proven, or written to. `failed` are addresses that mail cannot reach. `spam` puts the mail
-    on the list of those.
+    on the list of those. `elsewhere` are events of other tickets, (number, event). `moved` are messages that
+    leave their ticket for this one. `unlinked` are pairs of tickets, and `forgotten` levels (metric, cycle, level) that count
+    as not told.
     """
 
     because: str
@@ -106,27 +116,17 @@ class Decision:
     further_recipient: tuple[int, str] | None = None
     failed: tuple[str, ...] = ()
     spam: bool = False
-
-
-def history(ticket: Ticket, events: tuple[Event, ...]) -> History:
-    """Read a ticket's history for its clocks."""
-    opened_with = next((event.data["severity"] for event in events if event.what == "opened"), ticket.severity)
-    moves = tuple(
-        SlaEvent(
-            event.at,
-            event.what,
-            str(event.data.get("to", "")),
-            str(event.data.get("status", "")),
-            str(event.data.get("ref", "")),
-        )
-        for event in events
-        if event.what in KINDS
-    )
-    return History(ticket.opened_at, ticket.opened_by, Severity(opened_with), moves)
+    elsewhere: tuple[tuple[int, Event], ...] = ()
+    moved: tuple[Message, ...] = ()
+    unlinked: tuple[tuple[int, int], ...] = ()
+    forgotten: tuple[tuple[str, int, str], ...] = ()
 
 
 def clocks_of(office: Office, ticket: Ticket, told: Told, now: datetime) -> Clocks:
-    """Give every clock of a ticket as of `now`, each with the instant at which the watch must look at it again."""
+    """Give every clock of a ticket as of `now`, each with the instant at which the watch must look at it again.
+
+    That is never for a ticket that went into another one.
+    """
     return looked_at(office, ticket, told, folded(office, ticket, told, now))
 
 
@@ -140,6 +140,8 @@ def folded(office: Office, ticket: Ticket, told: Told, now: datetime) -> tuple[C
 
 def looked_at(office: Office, ticket: Ticket, told: Told, clocks: tuple[Clock, ...]) -> Clocks:
     """Give those clocks, each with the instant at which the watch must look at it again."""
+    if ticket.merged_into is not None:
+        return tuple((clock, None) for clock in clocks)
     calendar = office.policy(ticket.policy).promise(ticket.severity).calendar
     return tuple(
         (clock, next_level_at(clock, calendar, office.ladders[clock.metric], told.levels(clock))) for clock in clocks

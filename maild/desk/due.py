@@ -4,6 +4,7 @@ from datetime import datetime
 
 from maild.desk.decision import Decision, Escalated, Told, clock_lines, folded, looked_at
 from maild.desk.office import Agent, Office
+from maild.desk.past import UNDONE
 from maild.outbound.letters import EscalationLetter
 from maild.sla.clock import Clock
 from maild.sla.ladder import Due, due_levels, next_level_at, recipients
@@ -13,6 +14,8 @@ from maild.ticket import Event, Message, Ticket
 
 def on_due(ticket: Ticket, told: Told, messages: tuple[Message, ...], office: Office, now: datetime) -> Decision:
     """Judge a ticket's clocks at `now` and tell what is owed: one letter a person for each clock, at its highest level."""
+    if ticket.merged_into is not None:
+        return Decision(f"ticket {ticket.number} was merged into {ticket.merged_into}: its clocks have ended")
     clocks = folded(office, ticket, told, now)
     calendar = office.policy(ticket.policy).promise(ticket.severity).calendar
     events: list[Event] = []
@@ -76,9 +79,12 @@ def _letters(
     customer = office.customer_of(ticket.requester)
     last = messages[-1] if messages else None
     mailbox = office.mailbox(ticket.mailbox)
+    # A level that was told of a merge and is told again after its undoing is another mail.
+    undone = sum(event.what == UNDONE for event in told.events)
+    again = f":{undone}" if undone else ""
     letters = []
     for agent in people:
-        key = f"escalation:{ticket.number}:{clock.metric}:{clock.cycle}:{owed.name}:{agent.id}"
+        key = f"escalation:{ticket.number}:{clock.metric}:{clock.cycle}:{owed.name}:{agent.id}{again}"
         letters.append(
             EscalationLetter(
                 key=key,

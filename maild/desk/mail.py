@@ -3,16 +3,21 @@
 from dataclasses import replace
 from datetime import datetime
 
-from maild.desk.customer import follow, open_ticket
+from maild.desk.customer import Link, open_ticket
 from maild.desk.decision import Case, Decision, Told, message_of
+from maild.desk.ended import on_ended
+from maild.desk.forward import on_forward
+from maild.desk.merged import for_another
 from maild.desk.office import Office
+from maild.desk.order import on_order
 from maild.desk.reply import doubt_of, on_reply
 from maild.desk.report import on_report
+from maild.desk.twice import second_delivery
 from maild.ingest.automatic import answers_by_itself
 from maild.mail import Origin
 from maild.threading.admission import admit
 from maild.threading.place import Placement, Rung
-from maild.ticket import Event, Message, Ticket
+from maild.ticket import Event, Ticket
 from maild.trust import Standing
 
 
@@ -22,8 +27,12 @@ def on_mail(case: Case, office: Office, now: datetime) -> Decision:
     if twin is not None and twin.kind == "unverified" and not doubt_of(case, office):
         return replace(_afresh(case, office, now), message=None, further_recipient=(twin.id, case.received.rcpt))
     if twin is not None:
-        return _second_delivery(case, twin)
-    return _afresh(case, office, now)
+        return second_delivery(case, office, twin)
+    decision = _afresh(case, office, now)
+    if decision.message is None or not case.flags:
+        return decision
+    flagged = (Event(case.received.received_at, "maild", "flagged", flag) for flag in case.flags)
+    return replace(decision, events=(*decision.events, *flagged))
 
 
 def _afresh(case: Case, office: Office, now: datetime) -> Decision:
@@ -54,17 +63,6 @@ def _wanted(case: Case, office: Office, now: datetime) -> Decision:
     return _from_somebody(case, office, now)
 
 
-def _second_delivery(case: Case, twin: Message) -> Decision:
-    because = f"it is message {twin.id} of ticket {twin.ticket} again, delivered to {case.received.rcpt}"
-    event = Event(case.received.received_at, "maild", "duplicate_delivery", because)
-    return Decision(
-        because,
-        ticket=case.ticket,
-        events=(event,) if case.ticket else (),
-        further_recipient=(twin.id, case.received.rcpt),
-    )
-
-
 def _own(case: Case) -> Decision:
     because = f"one of our own mails came back: {case.mail.origin_because}"
     if case.ticket is None:
@@ -78,19 +76,34 @@ def _own(case: Case) -> Decision:
 def _from_somebody(case: Case, office: Office, now: datetime) -> Decision:
     ticket = case.ticket
     if ticket is None:
-        return open_ticket(case, office, now, ())
+        return on_forward(case, office, now) or _opened(case, office, now)
     agent = office.agent_of(case.mail.sender)
+    ordered = on_order(case, office, now, ticket, agent) if agent and not for_another(case, ticket) else None
+    if ordered is not None:
+        return ordered
     if agent is not None and agent.address.lower() != ticket.requester.key:
         return on_reply(case, office, now, ticket, agent)
     admission = admit(case.mail.sender, ticket, office.agent_keys, case.mailbox.admit)
     if not admission.admitted:
         return _apart(case, office, now, ticket, admission.because)
-    return follow(case, office, now, ticket, admission.because)
+    return on_ended(case, office, now, ticket, admission.because)
+
+
+def _opened(case: Case, office: Office, now: datetime) -> Decision:
+    near = case.placement.near
+    if near is None:
+        return open_ticket(case, office, now, ())
+    note = f"Maybe related to [{office.desk.reference} #{near.ticket}]: {near.because}."
+    return open_ticket(case, office, now, (note,), Link(near.ticket, f"maybe related: {near.because}"))
 
 
 def _apart(case: Case, office: Office, now: datetime, ticket: Ticket, why: str) -> Decision:
     note = f"Its mail was placed at [{office.desk.reference} #{ticket.number}] ({case.placement.because}), but {why}: opened apart."
     apart = replace(case, placement=Placement(None, Rung.NEW, f"placed at ticket {ticket.number}, but {why}"))
     return open_ticket(
-        replace(apart, ticket=None, told=Told(), messages=()), office, now, (note,), related=ticket.number
+        replace(apart, ticket=None, told=Told(), messages=()),
+        office,
+        now,
+        (note,),
+        Link(ticket.number, "nearly joined"),
     )

@@ -1,13 +1,16 @@
 """The desk's people, addresses and promises, as the decisions see them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from maild.desk.reopening import Window
 from maild.mail import Address
 from maild.outbound.letters import Desk, Recipient
 from maild.sla.ladder import Rung
 from maild.sla.policy import Metric, Policy
 from maild.threading import token
+from maild.threading.inscription import inscription
+from maild.trust import Authority
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Office:
     """All that a decision needs to know of the desk.
 
     `policies` holds the desk's own under "", `spam_headers` the names, in lower case, of the fields in which a filter
-    calls a mail spam.
+    calls a mail spam, `window` how long a closed ticket can be reopened by mail.
     """
 
     desk: Desk
@@ -76,10 +79,11 @@ class Office:
     policies: Mapping[str, Policy]
     ladders: Mapping[Metric, tuple[Rung, ...]]
     ack: AckRule
-    authserv_id: str
+    authority: Authority
     agents_need: str
     keys: tuple[bytes, ...]
     spam_headers: tuple[str, ...] = ()
+    window: Window = field(default_factory=Window)
 
     def agent_of(self, address: Address | None) -> Agent | None:
         """Give the agent whose address this is."""
@@ -128,6 +132,10 @@ class Office:
             return mailbox.address
         detail = token.mint(self.keys[0], ticket, reader, purpose)
         return token.sub_address(mailbox.address, detail, mailbox.separator)
+
+    def inscription(self, mailbox: Mailbox, ticket: int, reader: str) -> str:
+        """Give the line by which a quote of our mail to `reader` finds its ticket; "" where the mailbox has sub-addresses."""
+        return "" if mailbox.separator else inscription(self.keys[0], self.desk.reference, ticket, reader)
 
     def agent_tokens(self, ticket: int) -> tuple[str, ...]:
         """Give every token of that ticket which is an agent's, under every key: none of them may reach a customer."""

@@ -4,8 +4,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from maild.desk.aside import held, kept, not_relayed
+from maild.desk.copies import with_copies
 from maild.desk.decision import Case, Decision, answered, clocks_of, message_of, references_of
+from maild.desk.merged import for_another, secrets, written_to
 from maild.desk.office import Agent, Office
+from maild.desk.participants import by_agent, copied
 from maild.ingest.automatic import speaks_of_absence
 from maild.ingest.cut import below, cut_html, cut_text, holds, unquoted
 from maild.ingest.quote import new_text
@@ -13,6 +16,8 @@ from maild.mail import Address, Origin
 from maild.outbound.compose_relay import refusal
 from maild.outbound.letters import RelayLetter
 from maild.outbound.mark import MARK
+from maild.threading import tags
+from maild.threading.admission import of_their_house
 from maild.threading.token import Purpose
 from maild.ticket import Event, Message, Ticket, Trigger, move
 from maild.trust import Standing
@@ -26,21 +31,32 @@ def on_reply(case: Case, office: Office, now: datetime, ticket: Ticket, agent: A
         return kept(case, ticket, agent, because, "unverified" if doubt else "agent")
     if doubt:
         return held(case, office, ticket, agent, doubt)
-    if case.mail.origin is not Origin.PERSON or speaks_of_absence(case.mail.subject):
-        return kept(case, ticket, agent, f"no person wrote it ({case.mail.origin_because}): kept, not relayed")
+    if because := _no_answer(case, ticket, agent):
+        return kept(case, ticket, agent, because)
     if _reached_customer(case, ticket):
         return _direct(case, office, now, ticket, agent)
     text, html, missing = _own_words(case)
-    why_not = _internal(case, office) or _unreachable(office, ticket) or missing
+    why_not = _internal(case, office) or for_another(case, ticket) or _unreachable(office, ticket) or missing
     if why_not:
         return not_relayed(case, office, ticket, agent, why_not)
     return _relayed(case, office, now, ticket, agent, text, html)
+
+
+def _no_answer(case: Case, ticket: Ticket, agent: Agent) -> str:
+    """Say why a mail in an agent's name is no answer to the ticket's customer; "" where it may be one."""
+    if case.mail.origin is not Origin.PERSON or speaks_of_absence(case.mail.subject):
+        return f"no person wrote it ({case.mail.origin_because}): kept, not relayed"
+    if other := written_to(case, ticket):
+        return f"{agent.id} answered {other} directly, who is not the customer of this ticket: no clock stops"
+    return ""
 
 
 def _internal(case: Case, office: Office) -> str:
     """Say why a mail that does not use the agent's own reply address is meant for colleagues; "" where it is not."""
     if case.placement.purpose is Purpose.AGENT:
         return ""
+    if case.forwarded is not None:
+        return "it forwards a mail of a ticket that is there already, so it was taken for a word among yourselves"
     if any(office.agent_of(address) is not None for address in case.mail.to):
         return "it is addressed to a colleague, so it was taken for a word among yourselves"
     if not any(office.mailbox_of(address.address) for address in case.mail.to):
@@ -94,7 +110,9 @@ def _reached_customer(case: Case, ticket: Ticket) -> bool:
 
 def _direct(case: Case, office: Office, now: datetime, ticket: Ticket, agent: Agent) -> Decision:
     because = f"{agent.id} answered {ticket.requester.key} directly, with the desk in copy ({case.trust.because})"
-    return _response(case, office, now, ticket, agent, because, case.mail.message_id, None)
+    named = by_agent(case, office, ticket, agent, case.received.received_at)
+    after = replace(ticket, participants=named.participants)
+    return _response(case, office, now, after, agent, because, (), named.events)
 
 
 def _relayed(
@@ -102,7 +120,7 @@ def _relayed(
 ) -> Decision:
     key = f"relay:{ticket.number}:{case.received.id}"
     mailbox = office.mailbox(ticket.mailbox)
-    last = _last_of_customer(case.messages)
+    known = _of_customer(case.messages, office, ticket)
     letter = RelayLetter(
         key=key,
         ticket=ticket,
@@ -114,24 +132,39 @@ def _relayed(
         to=Address(ticket.requester.name, ticket.requester.address),
         message_id=office.message_id(ticket.number, key),
         root_id=ticket.root_id,
-        in_reply_to=last.message_id if last else "",
-        references=tuple(
-            message.message_id for message in case.messages if message.kind == "customer" and message.message_id
-        )[-10:],
+        in_reply_to=known[-1].message_id if known else "",
+        references=tuple(message.message_id for message in known if message.message_id)[-10:],
         reply_to=office.token_address(mailbox, ticket.number, ticket.requester.key, Purpose.CUSTOMER),
         envelope_from=office.token_address(mailbox, ticket.number, ticket.requester.key, Purpose.BOUNCE),
         hidden=tuple(other.address for other in office.agents),
-        secrets=office.agent_tokens(ticket.number),
+        secrets=secrets(case, office, ticket),
+        inscription=office.inscription(mailbox, ticket.number, ticket.requester.key),
+        subject=tags.carried(ticket.subject, subjects_of(case.messages, ticket), office.desk.reference),
     )
-    unsendable = refusal(letter, office.desk)
+    named = by_agent(case, office, ticket, agent, case.received.received_at)
+    after = replace(ticket, participants=named.participants)
+    letters = with_copies(letter, copied(after, case.messages, (*case.told.events, *named.events), office), office)
+    unsendable = refusal(letters[0], office.desk)
     if unsendable:
         return not_relayed(case, office, ticket, agent, f"it cannot be sent to the customer: {unsendable}")
     because = f"{agent.id} answered ({case.trust.because}); relayed to {ticket.requester.key}"
-    return _response(case, office, now, ticket, agent, because, letter.message_id, letter)
+    if letters[0].cc:
+        because += f", copies to {', '.join(letters[0].cc)}"
+    return _response(case, office, now, after, agent, because, letters, named.events)
 
 
-def _last_of_customer(messages: tuple[Message, ...]) -> Message | None:
-    return next((message for message in reversed(messages) if message.kind == "customer"), None)
+def subjects_of(messages: tuple[Message, ...], ticket: Ticket) -> tuple[str, ...]:
+    """Give the subjects under which the customer's side and its machines wrote, the newest first."""
+    theirs = (message for message in reversed(messages) if message.kind in {"customer", "automatic"})
+    return tuple(
+        one.subject for one in theirs if one.sender.key in ticket.participants or of_their_house(one.sender, ticket)
+    )
+
+
+def _of_customer(messages: tuple[Message, ...], office: Office, ticket: Ticket) -> tuple[Message, ...]:
+    """Give the mails that the customer's side knows: not one by which an agent opened a ticket that is another's now."""
+    theirs = (message for message in messages if message.kind == "customer")
+    return tuple(one for one in theirs if one.sender.key == ticket.requester.key or office.agent_of(one.sender) is None)
 
 
 def _response(
@@ -141,8 +174,8 @@ def _response(
     ticket: Ticket,
     agent: Agent,
     because: str,
-    sent_id: str,
-    letter: RelayLetter | None,
+    letters: tuple[RelayLetter, ...],
+    further: tuple[Event, ...],
 ) -> Decision:
     event = Event(
         case.received.received_at,
@@ -150,10 +183,12 @@ def _response(
         "agent_reply",
         because,
         {
-            "ref": sent_id,
+            "ref": letters[0].message_id if letters else case.mail.message_id,
             "message": case.received.id,
             "method": case.trust.method,
-            "by": "relay" if letter else "direct",
+            "by": "relay" if letters else "direct",
+            "recipient": ticket.requester.key,
+            **({"copied": list(letters[0].cc)} if letters and letters[0].cc else {}),
         },
     )
     state = move(ticket.state, Trigger.AGENT_REPLY) or ticket.state
@@ -163,7 +198,7 @@ def _response(
         if ticket.assignee
         else (Event(case.received.received_at, "maild", "assigned", f"{agent.id} answered first", {"to": agent.id}),)
     )
-    events = (event, *assigned)
+    events = (event, *assigned, *further)
     clocks = clocks_of(office, after, case.told.and_then(*events), now)
     return Decision(
         because=because,
@@ -172,6 +207,6 @@ def _response(
         references=references_of(case, ticket.number),
         clocks=clocks,
         events=events,
-        letters=(letter,) if letter else (),
-        party=ticket.requester if letter else None,
+        letters=letters,
+        party=ticket.requester if letters else None,
     )

@@ -6,20 +6,19 @@ Message-IDs of what he got: it is believed at the reply's own return path only, 
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from maild.desk.copies import FRESH, failed_copy, is_copy
 from maild.desk.customer import open_ticket
 from maild.desk.decision import Case, Decision, Told, answered, clocks_of, message_of
 from maild.desk.office import Office
+from maild.desk.past import family, replies
 from maild.ingest.automatic import null_path
 from maild.mail import Delivery, Origin
 from maild.outbound.letters import WordLetter
 from maild.threading import token
 from maild.threading.token import Purpose
 from maild.ticket import Event, State, Ticket, Trigger, move
-
-FRESH = timedelta(days=7)
-"""How long after a reply a report of its failure is believed: mail servers give up after five days (RFC 5321 section 4.5.4.1)."""
 
 _TAKEN_FOR_THE_LATEST = "it names no reply of ours but came to their return path: taken for the latest one"
 
@@ -29,19 +28,24 @@ def on_report(case: Case, office: Office, now: datetime) -> Decision:
     ticket = case.ticket
     if ticket is None:
         return _homeless(case, office, now)
-    named = _failed_reply(case)
+    if copy := failed_copy(case, office, ticket):
+        failed = on_failure(ticket, case.told, copy, case.received.received_at, office, now)
+        return replace(failed, message=message_of(case, ticket.number, _kind(case.mail.origin)))
+    named = _failed_reply(case, ticket)
     claimed = named or _latest_reply(case, office, ticket)
     if claimed is None:
         return _noted(case, ticket, "")
     report, reply = claimed
     counts = f"the reply of {reply.actor} counts all the same"
-    if _heard_from(case, ticket, reply):
-        return _noted(case, ticket, f"{counts}: {ticket.requester.key} wrote after it")
+    customer = str(reply.data["recipient"])
+    if _heard_from(case, customer, reply):
+        return _noted(case, ticket, f"{counts}: {customer} wrote after it")
     if doubt := _doubt(case, office, ticket, report, reply):
         letters = _tell_of_doubt(office, ticket, reply, report, doubt)
         return replace(_noted(case, ticket, f"{counts}: {doubt}"), letters=letters)
     at = case.received.received_at
-    reported = replace(report, recipient=ticket.requester.address, original_message_id=str(reply.data.get("ref")))
+    address = ticket.requester.address if customer == ticket.requester.key else customer
+    reported = replace(report, recipient=address, original_message_id=str(reply.data.get("ref")))
     bounced = on_failure(ticket, case.told, reported, at, office, now)
     words = f"{_TAKEN_FOR_THE_LATEST} ({case.placement.because})"
     guessed = () if named else (Event(at, "maild", "report", words),)
@@ -87,11 +91,11 @@ def _words(reports: tuple[Delivery, ...]) -> str:
     )
 
 
-def _failed_reply(case: Case) -> tuple[Delivery, Event] | None:
-    replies = {str(event.data.get("ref")): event for event in case.told.events if event.what == "agent_reply"}
+def _failed_reply(case: Case, ticket: Ticket) -> tuple[Delivery, Event] | None:
+    sent = {str(event.data.get("ref")): event for event in replies(ticket, case.told.events)}
     failed = (report for report in case.mail.delivery if report.action == "failed")
     return next(
-        ((report, replies[report.original_message_id]) for report in failed if report.original_message_id in replies),
+        ((report, sent[report.original_message_id]) for report in failed if report.original_message_id in sent),
         None,
     )
 
@@ -101,45 +105,47 @@ def _latest_reply(case: Case, office: Office, ticket: Ticket) -> tuple[Delivery,
 
     Seen in practice: relays that put a Message-ID of their own into our mail (Amazon SES), and reports without the mail.
     """
-    relayed = [event for event in case.told.events if event.what == "agent_reply" and event.data.get("by") == "relay"]
+    whose = _came_back(case, office, ticket)
+    sent = replies(ticket, case.told.events)
+    relayed = [event for event in sent if event.data.get("by") == "relay" and event.data["recipient"] == whose]
     failed = next((report for report in case.mail.delivery if report.action == "failed"), None)
-    if failed is None or not relayed or not _came_back(case, office, ticket):
+    if failed is None or not relayed:
         return None
     return failed, relayed[-1]
 
 
-def _came_back(case: Case, office: Office, ticket: Ticket) -> bool:
-    """Say whether a report came to the return path that only our replies to this customer bear.
+def _came_back(case: Case, office: Office, ticket: Ticket) -> str:
+    """Give the customer to whom our replies bear the return path that a report came to, and no other mail; "" for no such.
 
     It is read off the recipient: a placement by the id in the report does not tell, and a closed ticket's token still does.
     """
     _, detail = office.mailbox_of(case.received.rcpt) or (None, "")
     claimed = token.read(detail)
-    return (
-        claimed is not None
-        and (claimed.ticket, claimed.purpose) == (ticket.number, Purpose.BOUNCE)
-        and token.bearer(claimed, office.keys, (ticket.requester.key,)) is not None
-    )
+    customers = family(ticket, case.told.events)
+    if claimed is None or claimed.purpose is not Purpose.BOUNCE or claimed.ticket not in customers:
+        return ""
+    return token.bearer(claimed, office.keys, (customers[claimed.ticket],)) or ""
 
 
 def _doubt(case: Case, office: Office, ticket: Ticket, report: Delivery, reply: Event) -> str:
     """Say in words why a report is not believed that a reply failed; "" where it is."""
-    returned = _came_back(case, office, ticket)
+    customer = reply.data["recipient"]
+    returned = _came_back(case, office, ticket) == customer
     if not returned and office.mailbox(ticket.mailbox).separator:
         return "the report did not come to the return path of that reply"
     if not returned and not null_path(case.received.mail_from):
         return f"the report came from {case.received.mail_from}, and true ones have no sender"
-    if report.recipient.lower() not in {"", ticket.requester.key}:
-        return f"it speaks of {report.recipient}, and the reply went to {ticket.requester.key}"
+    if report.recipient.lower() not in {"", customer}:
+        return f"it speaks of {report.recipient}, and the reply went to {customer}"
     if case.received.received_at - reply.at >= FRESH:
         return f"the reply left more than {FRESH.days} days before it"
     return ""
 
 
-def _heard_from(case: Case, ticket: Ticket, reply: Event) -> bool:
-    """Say whether the customer wrote after a reply: whoever does so can be reached."""
+def _heard_from(case: Case, customer: str, reply: Event) -> bool:
+    """Say whether that customer wrote after a reply: whoever does so can be reached."""
     return any(
-        event.what == "customer_message" and event.actor == ticket.requester.key and event.at > reply.at
+        event.what == "customer_message" and event.actor == customer and event.at > reply.at
         for event in case.told.events
     )
 
@@ -147,15 +153,18 @@ def _heard_from(case: Case, ticket: Ticket, reply: Event) -> bool:
 def on_failure(ticket: Ticket, told: Told, report: Delivery, at: datetime, office: Office, now: datetime) -> Decision:
     """Decide on mail of ours that did not arrive: refused by the smarthost, or returned. `at` is when we learned of it.
 
-    An agent's reply is un-counted and its author told; of anything else the ticket keeps an event.
+    An agent's reply is un-counted and its author told. Of a copy its author is told, and the reply counts; of anything
+    else the ticket keeps an event.
     """
     said = report.diagnostic or report.status or "no reason given"
-    replies = (event for event in told.events if event.what == "agent_reply")
-    reply = next((event for event in replies if event.data.get("ref") == report.original_message_id), None)
-    if reply is None:
-        because = f"a mail of ours did not reach {report.recipient}: {said}"
+    sent = replies(ticket, told.events)
+    reply = next((event for event in sent if event.data.get("ref") == report.original_message_id), None)
+    if reply is None or is_copy(reply, report):
+        what = f"a copy of the reply of {reply.actor}" if reply else "a mail of ours"
+        because = f"{what} did not reach {report.recipient}: {said}"
         event = Event(at, "maild", "not_delivered", because, {"ref": report.original_message_id})
-        return Decision(because, ticket=ticket, events=(event,), failed=(report.recipient,))
+        letters = _tell_of_copy(office, ticket, reply, report) if reply else ()
+        return Decision(because, ticket=ticket, events=(event,), letters=letters, failed=(report.recipient,))
     because = f"the reply of {reply.actor} did not reach {report.recipient}: {said}"
     trigger = Trigger.RESUME if ticket.state is State.PENDING else Trigger.REOPEN
     state = move(ticket.state, trigger) or ticket.state
@@ -191,6 +200,21 @@ def _tell_author(office: Office, ticket: Ticket, reply: Event, report: Delivery)
         (
             f"Your reply did not reach {report.recipient}. It does not count as a response, and the ticket is open.",
             f"The other side said: {report.diagnostic or report.status or 'nothing'}",
+        ),
+    )
+
+
+def _tell_of_copy(office: Office, ticket: Ticket, reply: Event, report: Delivery) -> tuple[WordLetter, ...]:
+    return _letter(
+        office,
+        ticket,
+        reply,
+        f"copy:{ticket.number}:{report.original_message_id}:{report.recipient}",
+        "a copy of your reply could not be delivered",
+        (
+            f"The copy of your reply for {report.recipient} did not arrive. Your reply to the customer counts.",
+            f"The other side said: {report.diagnostic or report.status or 'nothing'}",
+            f"No more copies for him: maild ticket cc {ticket.number} {report.recipient} --remove",
         ),
     )
 

@@ -186,4 +186,23 @@ def _assemble(pieces: list[_Piece]) -> tuple[str, str, bool]:
 
 def lines_of(fields: tuple[tuple[str, bytes], ...], declared: str) -> tuple[tuple[str, str], ...]:
     """Give all fields in order, unfolded and decoded, each safe on one line."""
-    return tuple((name, headers.clean(headers.decode_words(headers.raw_text(raw, declared)))) for name, raw in fields)
+    return tuple((name, _line(name, headers.raw_text(raw, declared))) for name, raw in fields)
+
+
+def _line(name: str, text: str) -> str:
+    return headers.clean(text if name.lower() in _UNCODED else headers.decode_words(text))
+
+
+_UNCODED = frozenset(
+    {
+        "received",
+        "return-path",
+        "received-spf",
+        "authentication-results",
+        "arc-authentication-results",
+        "arc-message-signature",
+        "arc-seal",
+        "dkim-signature",
+    }
+)
+"""What servers write of a client's words: an encoded word there would become the server's own (RFC 2047 section 5)."""

@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from maild.ingest import html, quote_html, quote_text
+from maild.ingest import attribution, html, quote_html, quote_text
 from maild.ingest import quote_marks as marks
 
 _BLANK_NODES = frozenset({"br", "hr", "wbr"})
@@ -80,11 +80,11 @@ def _wrapped_marker(lines: list[str], wanted: str) -> int | None:
 
 def _quote_at(lines: list[str]) -> int | None:
     """Find where the quote begins that a client marked; None where answers stand below it."""
-    found = quote_text.boundary(lines)
+    found = quote_text.boundary(lines, within=True)
     if found is None:
         end = len(quote_text.without_trailing_quote(lines))
         return end if end < len(lines) and any(map(quote_text.quoted, lines[end:])) else None
-    return None if quote_text.answered_below(lines, found[1]) else found[0]
+    return None if quote_text.answered_below(lines, found.end) else found.start
 
 
 def _introduced(above: list[str]) -> int:
@@ -103,8 +103,8 @@ def _introduced(above: list[str]) -> int:
 
 def _reaches(lines: list[str], at: int, end: int) -> bool:
     """Tell whether an introduction begins at `at` and only blank lines separate it from `end`."""
-    found = quote_text.boundary(lines[:end], at)
-    return found is not None and found[0] == at and _only_blank(lines[found[1] : end])
+    found = quote_text.boundary(lines[:end], at, within=True, surely=False)
+    return found is not None and found.start == at and _only_blank(lines[found.end : end])
 
 
 def _only_blank(lines: list[str]) -> bool:
@@ -166,7 +166,7 @@ def _introduction(tree: LexborHTMLParser) -> LexborNode | None:
     """Find an attribution or a header block that no structure marks: the smallest block whose text is one."""
     for node in tree.css("p, div, span, font, b"):
         text = html.words(node).strip()
-        if text and len(text) < 1500 and (marks.is_attribution(" ".join(text.split())) or _is_block(node)):
+        if text and len(text) < 1500 and (attribution.is_attribution(" ".join(text.split())) or _is_block(node)):
             return node
     return None
 
@@ -213,4 +213,4 @@ def _introduces(node: LexborNode) -> bool:
             return True
         if len(text) < 2000 and _is_block(node):
             return True
-    return len(text) < 500 and (marks.is_attribution(text) or marks.is_original(text))
+    return len(text) < 500 and (attribution.is_attribution(text) or marks.is_original(text))

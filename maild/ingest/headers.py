@@ -206,8 +206,8 @@ def _joined(numbered: dict[int, tuple[bool, str]]) -> str:
     return decode_words(charset.decode(joined, label or "utf-8")[0])
 
 
-def _comments(text: str) -> tuple[str, str]:
-    """Take the comments out: (the rest, the last comment's text)."""
+def comments(text: str) -> tuple[str, str]:
+    """Take the comments out: (the rest, the last comment's text); nothing where one does not end."""
     if "(" not in text:
         return text, ""
     rest: list[str] = []
@@ -258,20 +258,20 @@ def _mailbox(text: str, *, again: bool = True) -> Address | None:  # noqa: PLR09
     if opened >= 0:
         closed = text.find(">", opened)
         inner = text[opened + 1 : closed if closed >= 0 else len(text)]
-        address = _SPACE.sub("", _comments(inner)[0])
+        address = _SPACE.sub("", comments(inner)[0])
         if address.startswith("@") and ":" in address:  # RFC 5322 section 4.4: an obsolete route
             address = address.partition(":")[2]
         address = re.sub(r"^mailto:", "", address, flags=re.IGNORECASE)
-        outer, comment = _comments(text[:opened])
+        outer, comment = comments(text[:opened])
         name = _name(outer) or _name(comment)
         if not name and closed >= 0:
-            name = _name(_comments(text[closed + 1 :])[1])
+            name = _name(comments(text[closed + 1 :])[1])
         if "@" in address or not again:
             return Address(name, clean(decode_words(address))) if address else None
         if address and name and "@" in name and " " not in name:
             return Address("", name)
         return Address(name, clean(address)) if address else None
-    rest, comment = _comments(text)
+    rest, comment = comments(text)
     bare = rest.strip().strip("'")
     if again and "=?" in bare and (decoded := decode_words(bare)) != bare:
         return _mailbox(decoded, again=False)

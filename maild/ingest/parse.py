@@ -6,7 +6,7 @@ Raw octets stay the truth: limits first (`caps`), then our own cut into fields a
 import hashlib
 from collections.abc import Collection
 
-from maild.ingest import attachments, bodies, caps, dsn, headers, html, mime, quote
+from maild.ingest import attachments, bodies, caps, dsn, headers, html, mime, quote, senders
 from maild.ingest.automatic import Facts, origin
 from maild.mail import Address, InboundMail, Origin
 
@@ -44,6 +44,11 @@ def _addresses(head: caps.Head, name: str, declared: str = "") -> tuple[Address,
     )
 
 
+def _senders(head: caps.Head, declared: str) -> tuple[Address, ...]:
+    fields = (value for key, value in head.fields if key.lower() == "from")
+    return tuple(one for value in fields for one in senders.senders(headers.raw_text(value, declared)))
+
+
 def _all(head: caps.Head, name: str) -> str:
     wanted = name.lower()
     return " ".join(headers.raw_text(value) for key, value in head.fields if key.lower() == wanted)
@@ -57,19 +62,19 @@ def _read(octets: bytes, head: caps.Head, return_path: str | None, own_ids: Coll
     )
     body = bodies.read(tree)
     defects = list(dict.fromkeys((*head.defects, *body.defects)))
-    senders = _addresses(head, "From", declared)
+    from_ = _senders(head, declared)
     decoded = bodies.lines_of(head.fields, declared)
     subject = next((value for key, value in decoded if key.lower() == "subject"), "")
     froms = sum(1 for key, _ in head.fields if key.lower() == "from")
-    if froms != 1 or len(senders) != 1:
-        defects.append(f"ambiguous sender: {froms} From fields with {len(senders)} mailboxes")
+    if froms != 1 or len(from_) != 1:
+        defects.append(f"ambiguous sender: {froms} From fields with {len(from_)} mailboxes")
     markup = html.sanitise(body.markup) if body.markup else None
     if return_path is None and any(key.lower() == "return-path" for key, _ in head.fields):
         return_path = _first(head, "Return-Path")
     message_id = headers.message_id(_first(head, "Message-ID"))
     facts = Facts(
         decoded,
-        senders,
+        from_,
         return_path,
         subject,
         tree.root.kind.main,
@@ -80,12 +85,18 @@ def _read(octets: bytes, head: caps.Head, return_path: str | None, own_ids: Coll
     who, because = origin(facts)
     if message_id and message_id in own_ids:
         who, because = Origin.OWN, "its Message-ID is one of ours"
-    new = quote.new_text_of_html(body.markup) if body.from_markup and body.markup else quote.new_text(body.text)
+    in_reply_to = headers.message_ids(_all(head, "In-Reply-To"))
+    references = headers.message_ids(_all(head, "References"))
+    bearing = quote.bearing(subject, (*in_reply_to, *references))
+    if body.from_markup and body.markup:
+        written = quote.read_html(body.markup, bearing)
+    else:
+        written = quote.read(body.text, bearing)
     return InboundMail(
         message_id=message_id,
-        in_reply_to=headers.message_ids(_all(head, "In-Reply-To")),
-        references=headers.message_ids(_all(head, "References")),
-        from_=senders,
+        in_reply_to=in_reply_to,
+        references=references,
+        from_=from_,
         from_fields=froms,
         reply_to=_addresses(head, "Reply-To", declared),
         to=_addresses(head, "To", declared),
@@ -94,7 +105,7 @@ def _read(octets: bytes, head: caps.Head, return_path: str | None, own_ids: Coll
         date=headers.date(_first(head, "Date")),
         text=body.text,
         html=markup,
-        new_text=new,
+        new_text=written.new,
         attachments=body.attachments,
         headers=decoded,
         body_digest=hashlib.sha256(rest).hexdigest(),
@@ -104,6 +115,7 @@ def _read(octets: bytes, head: caps.Head, return_path: str | None, own_ids: Coll
         delivery=dsn.deliveries(tree, octets, body.text) if who is Origin.BOUNCE else (),
         defects=tuple(defects),
         marks=(*body.marks, *_losses(defects)),
+        signature=written.signature,
     )
 
 

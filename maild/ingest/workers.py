@@ -8,15 +8,21 @@ import asyncio
 import logging
 import multiprocessing
 import resource
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 import structlog
 from pebble import ProcessPool
 
+from maild.ingest import verify
 from maild.ingest.parse import parse, unread
 from maild.mail import InboundMail
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 log = structlog.get_logger("maild.parse")
 
@@ -38,14 +44,21 @@ def _limited(memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _parse(octets: bytes, return_path: str, cpu_seconds: int) -> InboundMail:
+def _within(cpu_seconds: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     # The limit counts a process's whole life, so it is raised before each mail.
     used = resource.getrusage(resource.RUSAGE_SELF)
     spent = int(used.ru_utime + used.ru_stime) + 1
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CPU, (spent + cpu_seconds, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    return work(*args, **kwargs)
+
+
+def _read(octets: bytes, return_path: str) -> InboundMail:
     return parse(octets, return_path=return_path)
 
+
+BROKEN = (FutureTimeout, MemoryError, OSError, EOFError, RuntimeError)
+"""What comes of a worker that was killed: ProcessExpired is an OSError; one over its processor time dies of SIGXCPU."""
 
 HEAVY = 256 * 1024
 """Octets from which a mail may cost seconds: one worker is always left to the others."""
@@ -67,17 +80,44 @@ class Parsers:
             return await self._parse(octets, return_path)
 
     async def _parse(self, octets: bytes, return_path: str) -> InboundMail:
-        limits = self._limits
-        future = self._pool.schedule(
-            _parse, args=(octets, return_path, limits.cpu_seconds), timeout=limits.wall_seconds
-        )
         try:
-            return await asyncio.wrap_future(future)
-        except (FutureTimeout, MemoryError, OSError, EOFError, RuntimeError) as fault:
-            # ProcessExpired is an OSError; a worker over its processor time dies of SIGXCPU.
-            words = f"could not be parsed within {limits.cpu_seconds} s of processor time and {limits.memory >> 20} MiB: {type(fault).__name__}"
+            return await self._run(_read, octets, return_path)
+        except BROKEN as fault:
+            words = f"could not be parsed within {self._costs}: {type(fault).__name__}"
             log.warning("parse.killed", size=len(octets), fault=words)
             return unread(octets, words)
+
+    async def signatures(self, octets: bytes, keyed: Sequence[tuple[int, str, str]]) -> tuple[str, ...]:
+        """Verify DKIM signatures, as `verify.signatures` does. Never raises but when cancelled or closed."""
+        async with self._heavy:
+            try:
+                return await self._run(verify.signatures, octets, tuple(keyed))
+            except BROKEN as fault:
+                return (self._unverified(octets, fault),) * len(keyed)
+
+    async def chain(self, octets: bytes, instance: int, sealer: str, records: Mapping[str, str]) -> str:
+        """Verify an ARC chain, as `verify.chain` does. Never raises but when cancelled or closed."""
+        async with self._heavy:
+            try:
+                return await self._run(verify.chain, octets, instance, sealer, dict(records))
+            except BROKEN as fault:
+                return self._unverified(octets, fault)
+
+    def _unverified(self, octets: bytes, fault: Exception) -> str:
+        words = f"it could not be verified within {self._costs}: {type(fault).__name__}"
+        log.warning("verify.killed", size=len(octets), fault=words)
+        return words
+
+    @property
+    def _costs(self) -> str:
+        return f"{self._limits.cpu_seconds} s of processor time and {self._limits.memory >> 20} MiB"
+
+    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        limits = self._limits
+        future = self._pool.schedule(
+            _within, args=(limits.cpu_seconds, work, *args), kwargs=kwargs, timeout=limits.wall_seconds
+        )
+        return await asyncio.wrap_future(future)
 
     async def warm(self) -> None:
         """Start the workers now, so that no mail is in our hands for as long as that takes."""

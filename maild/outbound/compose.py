@@ -26,7 +26,7 @@ from maild.outbound.letters import (
 )
 from maild.outbound.mark import MARK
 from maild.outbound.templates import Templates
-from maild.outbound.wording import bare, span, tag, tagged
+from maild.outbound.wording import bare, inscribed, span, tag, tagged
 from maild.ticket import Ticket
 
 MOST_ATTACHED = 10_000_000
@@ -82,7 +82,7 @@ def _ack(letter: AckLetter, desk: Desk, templates: Templates, now: datetime) -> 
             message_id=letter.message_id,
             in_reply_to=letter.in_reply_to,
             references=seal.chain(letter.references, letter.root_id),
-            body=wire.text_part("plain", templates.render("ack", letter.language, values)),
+            body=wire.text_part("plain", inscribed(templates.render("ack", letter.language, values), letter.inscription)),
             extra=seal.automatic("auto-replied"),
         ),
         desk,
@@ -134,6 +134,7 @@ def _notice(letter: NoticeLetter, desk: Desk, templates: Templates, now: datetim
         "clocks": letter.clocks,
         "placed_because": clean(letter.placed_because, 300),
         "opened": letter.opened,
+        "forwarded_by": clean(letter.forwarded_by, 80),
         "notes": [clean(note, 500) for note in (*mail.marks, *letter.notes)],
         "subject": clean(mail.subject),
         "text": mail.text.strip(),
@@ -248,6 +249,7 @@ def _held(letter: HeldLetter, desk: Desk, templates: Templates, now: datetime) -
         **_frame(desk, letter.agent, letter.ticket, letter.reply_to),
         "subject": clean(letter.mail.subject),
         "because": clean(letter.because, 500),
+        "offer": clean(letter.offer),
         "text": lines,
         "cut": cut,
     }

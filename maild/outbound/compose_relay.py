@@ -9,7 +9,7 @@ from maild.outbound.attached import objection
 from maild.outbound.gate import GateRefusal, clean
 from maild.outbound.hide import Hiding, hiding
 from maild.outbound.letters import Desk, RelayLetter
-from maild.outbound.wording import tagged
+from maild.outbound.wording import inscribed, tagged
 
 _SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
 _SEALED = frozenset({"application/pgp-encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
@@ -76,6 +76,12 @@ def _cleared(letter: RelayLetter, desk: Desk) -> Hiding:
     return hiding(letter.mail, his, mailboxes, letter.secrets)
 
 
+def mentionable(letter: RelayLetter, desk: Desk, addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """Give those of the addresses that may stand in the header of this reply: they tell nothing that must not leave."""
+    hide = _cleared(letter, desk) if addresses else None
+    return tuple(address for address in addresses if hide is not None and not hide.tells(address))
+
+
 def _attached(files: Files, hide: Hiding) -> tuple[wire.Part, ...]:
     return tuple(
         wire.file_part(file.content_type, hide.clear_name(clean(file.name)), file.content)
@@ -122,6 +128,8 @@ def _write(letter: RelayLetter, desk: Desk, hide: Hiding, now: datetime) -> Outg
     subject = hide.clear(tagged(letter.subject or ticket.subject, desk.reference, ticket.number, reply=True))
     sender = hide.clear(clean(letter.agent.name))
     files = Files(tuple((_renamed(file, hide), new) for file, new in files.shown), files.beside)
+    text = inscribed(text, letter.inscription)
+    html = f"{html}\n<p>{letter.inscription}</p>" if html and letter.inscription else html
     return seal.seal(
         seal.Draft(
             key=letter.key,
@@ -130,6 +138,8 @@ def _write(letter: RelayLetter, desk: Desk, hide: Hiding, now: datetime) -> Outg
             envelope_from=letter.envelope_from,
             sender=Address(desk.name if "@" in sender or not sender else sender, letter.mailbox),
             to=letter.to,
+            cc=letter.cc,
+            rcpt=letter.copy_to,
             reply_to=letter.reply_to,
             subject=subject,
             message_id=letter.message_id,

@@ -42,6 +42,8 @@ class GateRefusal(ValueError):  # noqa: N818 - the gate refuses, which is a deci
 class Decided:
     """What composition decided, for `check`: header names in order, the one recipient, and what must not appear.
 
+    `named` are the addresses of To and Cc in order, among them the recipient; () for him alone.
+
     `hidden` is true of a text that tells what must not leave (an agent's address, his token); it is asked for the envelope,
     the header block and `texts`, which are the readable parts before they were encoded.
     """
@@ -51,6 +53,7 @@ class Decided:
     envelope_from: str
     hidden: Callable[[str], object] | None = None
     texts: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
 
     def tells(self, text: str) -> bool:
         """Say whether a text holds what must not leave."""
@@ -183,7 +186,8 @@ def _check_readings(fields: list[tuple[str, str]], parsed: Message, decided: Dec
     if any(len(parsed.get_all(name, ())) != 1 for name in _ONCE):
         raise GateRefusal("not exactly one From, To, Subject, Date and Message-ID")
     named = [value for name in ("To", "Cc", "Bcc") for value in parsed.get_all(name, ())]
-    if [address for _, address in getaddresses(named)] != [decided.rcpt]:
+    wanted = decided.named or (decided.rcpt,)
+    if [address for _, address in getaddresses(named)] != [*wanted] or decided.rcpt not in wanted:
         raise GateRefusal("the recipients are not those decided")
     if len(getaddresses(parsed.get_all("From", ()))) != 1:
         raise GateRefusal("From is not one mailbox")

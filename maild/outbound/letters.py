@@ -2,7 +2,8 @@
 
 Common to all: `key` is the debt's unique name in the ledger; `message_id` and `root_id` are ours, without brackets;
 `reply_to` is an address whose sub-address is a token of the *reader's*; `envelope_from` is the return path, whose
-sub-address is a bounce token, empty for the null reverse-path. Instants are aware UTC.
+sub-address is a bounce token, empty for the null reverse-path. `inscription` is a line that ends the text, "" for none.
+Instants are aware UTC.
 """
 
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ class AckLetter:
     root_id: str
     language: str = ""
     time_zone: str = ""
+    inscription: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class NoticeLetter:
     """Tells an agent of a customer's mail. `verified` is how the sender was authenticated, "" where he was not.
 
     `because` are the reasons of the severity, `notes` single lines that the desk wants to add. `opened` says that this
-    mail opened the ticket.
+    mail opened the ticket. `forwarded_by` is which of us forwarded it, "" where its writer sent it himself.
     """
 
     key: str
@@ -94,6 +96,7 @@ class NoticeLetter:
     placed_because: str
     notes: tuple[str, ...] = ()
     opened: bool = False
+    forwarded_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,8 @@ class RelayLetter:
 
     `agent` holds his name and the address that must not leave, `hidden` further addresses that must not, `secrets` the
     letters of tokens that must not (the agents' of this ticket), in whatever dress. `subject` is the customer's, "" for
-    the ticket's. `references` is the customer's chain.
+    the ticket's. `references` is the customer's chain. `cc` are those who get a copy, in the header of every one;
+    `copy_to` is whose copy this one is, None for the customer's own. All have one Message-ID and keys of their own.
     """
 
     key: str
@@ -122,6 +126,9 @@ class RelayLetter:
     subject: str = ""
     hidden: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    inscription: str = ""
+    cc: tuple[str, ...] = ()
+    copy_to: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +166,8 @@ class EscalationLetter:
 class HeldLetter:
     """Asks an agent: was this you? A mail in his name came that nothing vouches for.
 
-    `ticket` is None where the mail belongs to none. A reply to it reaches nobody.
+    `ticket` is None where the mail belongs to none. A reply to it reaches nobody; `offer` is a line that may stand first in
+    one, by which the agent takes up what the mail asked for, "" where there is none.
     """
 
     key: str
@@ -171,6 +179,7 @@ class HeldLetter:
     envelope_from: str
     message_id: str
     root_id: str
+    offer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,10 @@ AUTOMATIC = (("X-Auto-Response-Suppress", "All"),)
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A mail with all that was decided about it; `extra` are further fields, `hidden` and `texts` are the gate's."""
+    """A mail with all that was decided about it; `extra` are further fields, `hidden` and `texts` are the gate's.
+
+    `cc` are further addresses for the header. `rcpt` is who of all these gets this very mail, None for `to`.
+    """
 
     key: str
     kind: str
@@ -32,6 +35,8 @@ class Draft:
     extra: tuple[tuple[str, str], ...] = ()
     hidden: Callable[[str], bool] | None = None
     texts: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    rcpt: Address | None = None
 
 
 def chain(references: Iterable[str], root_id: str) -> tuple[str, ...]:
@@ -55,11 +60,14 @@ def automatic(kind: str) -> tuple[tuple[str, str], ...]:
 
 def seal(draft: Draft, desk: Desk, now: datetime) -> Outgoing:
     """Write the draft down and let it pass the gate. Raises GateRefusal."""
-    rcpt = gate.wire_address(draft.to.address)
+    to = gate.wire_address(draft.to.address)
+    cc = tuple(gate.wire_address(address) for address in draft.cc)
+    rcpt = gate.wire_address(draft.rcpt.address) if draft.rcpt else to
     message_id = gate.wire_id(draft.message_id)
     fields = [
         wire.mailbox_field("From", draft.sender.name, draft.sender.address),
-        wire.mailbox_field("To", draft.to.name, rcpt),
+        wire.mailbox_field("To", draft.to.name, to),
+        *((wire.addresses_field("Cc", cc),) if cc else ()),
         wire.mailbox_field("Reply-To", "", draft.reply_to),
         wire.text_field("Subject", draft.subject, 300),
         ("Date", format_datetime(now)),
@@ -72,5 +80,5 @@ def seal(draft: Draft, desk: Desk, now: datetime) -> Outgoing:
     whole = tuple(fields)
     octets = wire.message(whole, draft.body)
     names = wire.names(whole, draft.body)
-    gate.check(octets, gate.Decided(names, rcpt, draft.envelope_from, draft.hidden, draft.texts))
+    gate.check(octets, gate.Decided(names, rcpt, draft.envelope_from, draft.hidden, draft.texts, (to, *cc)))
     return Outgoing(draft.key, draft.kind, draft.ticket, draft.envelope_from, rcpt, message_id, octets, now)

@@ -74,6 +74,11 @@ def mailbox_field(name: str, display: str, address: str) -> tuple[str, str]:
     return name, f"{_encoded_words(plain)}\r\n <{spec}>"
 
 
+def addresses_field(name: str, addresses: tuple[str, ...]) -> tuple[str, str]:
+    """Make a field of several addresses without names, one a line. Raises GateRefusal for one that is none."""
+    return name, ",\r\n ".join(wire_address(address) for address in addresses)
+
+
 def ids_field(name: str, ids: tuple[str, ...]) -> tuple[str, str]:
     """Make a field of Message-IDs (RFC 5322 section 3.6.4): plain text, one a line, never an encoded word."""
     return name, "\r\n ".join(f"<{msgid}>" for msgid in wire_ids(ids))

@@ -18,6 +18,11 @@ _FIELD = re.compile(r"[^.!?]{1,40}: ")
 _REPLY = re.compile(r"(?:re|aw|antw|sv|vs|rif|res|odp|回复|答复)(?:\s?\[\d{1,3}\])?\s?[:\uff1a]\s*", re.IGNORECASE)
 
 
+def inscribed(text: str, line: str) -> str:
+    """End a text with a line of ours, "" for none."""
+    return f"{text.rstrip()}\n\n{line}\n" if line else text
+
+
 def when(at: datetime, zone: str) -> str:
     """Say an instant for a person in `zone` (IANA name): day, date, the minute it is in, and the zone by its name."""
     local = at.astimezone(ZoneInfo(zone))

@@ -22,6 +22,8 @@ KINDS = frozenset(
         "duplicate_delivery",
         "set_severity",
         "status",
+        "merged",
+        "merged_into",
     }
 )
 """The words of `Event.what` that this fold reads."""
@@ -34,6 +36,7 @@ class ClockState(StrEnum):
     PAUSED = "paused"
     MET = "met"
     BREACHED = "breached"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,9 @@ class SlaEvent:
     """What happened to a ticket, as far as its clocks care. `kind` is one of `KINDS`.
 
     `to` is the new severity or status; `status` is "waiting" on a reply that leaves the ticket pending; `ref` is the
-    Message-ID of a reply, or of the reply that bounced ("" means the last one).
+    Message-ID of a reply, or of the reply that bounced ("" means the last one). `merged` says that another ticket went
+    into this one: `other` is its life until then, as far as it counts here, `recorded` are the breaches on its record
+    (metric, cycle, instant), `to` the stricter severity of the two. `merged_into` ends the clocks of the other one.
     """
 
     at: datetime
@@ -49,6 +54,8 @@ class SlaEvent:
     to: str = ""
     status: str = ""
     ref: str = ""
+    other: "History | None" = None
+    recorded: tuple[tuple[Metric, int, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,8 @@ class Clock:
     `cycle` counts from 1. `spans` are the stretches (UTC, end None while running) in which it ran; `calendar_name` says in
     whose open time. `target_at` and `limit_at` are None while paused. `stopped_at` is when it was answered or resolved.
     `breached_at` is when a breach stands recorded, `by_reclassification` that a new severity made it one (R5).
-    A breach colours the state for good: a clock answered late, or paused after its limit, has state breached.
+    A breach colours the state for good: a clock answered late, or paused after its limit, has state breached. One that
+    a merge ended is stopped, and neither met nor breached.
     `elapsed_seconds` is None until it stops; `paused_seconds` are those of pending. Both are open seconds of its calendar.
     """
 

@@ -1,24 +1,21 @@
-"""A ticket's events folded into its clocks: rules R1 to R11 of the SLA.
+"""A ticket's events folded into its clocks: rules R1 to R11 and R13 of the SLA.
 
 What a clock does follows from the ticket's state (`ticket.TRANSITIONS`): the resolution clock pauses in pending and stops
 in resolved and closed; the response clocks stop at an agent's reply and at nothing else, so that a ticket resolved
 without a word goes on to be late (R12).
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from maild.sla.clock import KINDS, Clock, ClockState, History, SlaEvent, due
-from maild.sla.hours import between, between_micros
+from maild.sla.clock import KINDS, Clock, History, SlaEvent
 from maild.sla.policy import Metric, Policy, Promise
-from maild.sla.wall import MICRO
-from maild.ticket import Severity, State, Trigger, move
+from maild.sla.tape import RESTING, Tape
+from maild.ticket import Severity, State, Trigger, move, together
 
 Recorded = Mapping[tuple[Metric, int], datetime]
 """When a breach stands recorded, by metric and cycle."""
-
-RESTING = frozenset({State.RESOLVED, State.CLOSED})
 
 STATUS = {
     "waiting": Trigger.PEND,
@@ -35,118 +32,6 @@ class Cycle:
 
     start: datetime
     met_at: datetime | None
-
-
-def limits_of(promise: Promise, metric: Metric) -> tuple[int, int] | None:
-    """Give target and limit of that metric; None where it is not promised at all."""
-    return {
-        Metric.FIRST_RESPONSE: promise.first_response,
-        Metric.RESOLUTION: promise.resolution,
-        Metric.NEXT_RESPONSE: promise.next_response,
-    }[metric]
-
-
-@dataclass(slots=True)
-class _Tape:
-    """A clock while it is being folded."""
-
-    metric: Metric
-    cycle: int
-    promise: Promise
-    limits: tuple[int, int]
-    spans: list[tuple[datetime, datetime | None]]
-    pauses: list[tuple[datetime, datetime | None]] = field(default_factory=list)
-    stopped_at: datetime | None = None
-    breached_at: datetime | None = None
-    by_reclassification: bool = False
-
-    def missed(self, now: datetime) -> datetime | None:
-        """Give the limit if it passed before `now`; a reply at the limit's very instant is in time (R4)."""
-        limit = due(self.promise.calendar, tuple(self.spans), self.limits[1])
-        paused_at = self.spans[-1][1]
-        until = now if paused_at is None else min(now, paused_at)
-        return limit if limit is not None and limit < until else None
-
-    def judge(self, now: datetime) -> None:
-        """Record the breach at the limit's own instant, once."""
-        if self.breached_at is None and self.stopped_at is None:
-            self.breached_at = self.missed(now)
-
-    def reclassify(self, promise: Promise, at: datetime) -> None:
-        """Judge by new limits from the start on; one that has passed already is a breach of this moment (R5)."""
-        limits = limits_of(promise, self.metric)
-        # A severity without a next response says nothing of a clock that runs already: what was promised stays promised.
-        if self.stopped_at is not None or promise == self.promise or limits is None:
-            return
-        self.promise, self.limits = promise, limits
-        if self.breached_at is None and self.missed(at) is not None:
-            self.breached_at, self.by_reclassification = at, True
-
-    def halt(self, at: datetime) -> None:
-        """End the running span, if one runs."""
-        start, end = self.spans[-1]
-        if end is None:
-            self.spans[-1] = (start, at)
-
-    def stop(self, at: datetime) -> None:
-        """Answer or resolve it."""
-        self.halt(at)
-        self.stopped_at = at
-
-    def follow(self, before: State, after: State, promise: Promise, at: datetime) -> None:
-        """Do what a change of the ticket's state does to a resolution clock (R10, R11)."""
-        if before is State.PENDING:
-            self.pauses[-1] = (self.pauses[-1][0], at)
-        if after is State.PENDING:
-            self.halt(at)
-            self.pauses.append((at, None))
-        elif after in RESTING:
-            if before not in RESTING:
-                self.stop(at)
-        elif before is State.PENDING or before in RESTING:
-            self.stopped_at = None
-            self.spans.append((at, None))
-            self.reclassify(promise, at)
-
-    def clock(self, now: datetime, recorded: datetime | None) -> Clock:
-        """Give the finished value; a breach on record stays, whatever the fold makes of it (R5, R16)."""
-        calendar = self.promise.calendar
-        target, limit = self.limits
-        breached_at = recorded or self.breached_at
-        paused = self.stopped_at is None and self.spans[-1][1] is not None
-        clock = Clock(
-            metric=self.metric,
-            cycle=self.cycle,
-            calendar_name=self.promise.calendar_name,
-            target_seconds=target,
-            limit_seconds=limit,
-            spans=tuple(self.spans),
-            target_at=None,
-            limit_at=None,
-            state=_state(breached=breached_at is not None, stopped=self.stopped_at is not None, paused=paused),
-            stopped_at=self.stopped_at,
-            breached_at=breached_at,
-            by_reclassification=self.by_reclassification,
-            elapsed_seconds=None,
-            paused_seconds=sum(between(calendar, start, end or now) for start, end in self.pauses),
-        )
-        if paused:
-            return clock
-        deadlines = replace(
-            clock, target_at=due(calendar, clock.course, target), limit_at=due(calendar, clock.course, limit)
-        )
-        if self.stopped_at is None:
-            return deadlines
-        ran = sum(between_micros(calendar, start, end or self.stopped_at) for start, end in self.spans)
-        return replace(deadlines, elapsed_seconds=ran // MICRO)
-
-
-def _state(*, breached: bool, stopped: bool, paused: bool) -> ClockState:
-    if breached:
-        return ClockState.BREACHED
-    if stopped:
-        return ClockState.MET
-    return ClockState.PAUSED if paused else ClockState.RUNNING
 
 
 def _effective(history: History, now: datetime) -> Iterator[SlaEvent]:
@@ -166,7 +51,20 @@ def _effective(history: History, now: datetime) -> Iterator[SlaEvent]:
     for at, event in enumerate(events):
         if at not in bounced:
             # Nothing happens to a ticket before it is there: a clock that stepped back must not make negative time.
-            yield event if event.at >= history.opened_at else replace(event, at=history.opened_at)
+            happened = event if event.at >= history.opened_at else replace(event, at=history.opened_at)
+            yield happened if happened.other is None else replace(happened, other=_arrived(happened.other, events))
+
+
+def _arrived(other: History, later: Sequence[SlaEvent]) -> History:
+    """Give the life of a ticket that was merged, without the replies that bounced after that."""
+    failed = {event.ref for event in later if event.kind == "bounce"} - {""}
+    kept = (event for event in other.events if event.kind != "agent_reply" or event.ref not in failed)
+    return replace(
+        other,
+        events=tuple(
+            event if event.other is None else replace(event, other=_arrived(event.other, later)) for event in kept
+        ),
+    )
 
 
 def _trigger(state: State, word: str) -> Trigger:
@@ -185,20 +83,20 @@ class _Fold:
         self.severity = history.severity
         self.state = State.NEW
         self.resolution = self._tape(Metric.RESOLUTION, 1, history.opened_at, self.promise.resolution)
-        self.first: _Tape | None = None
+        self.first: Tape | None = None
         if history.opened_by == "customer":
             self.first = self._tape(Metric.FIRST_RESPONSE, 1, history.opened_at, self.promise.first_response)
         self.cycles: list[Cycle] = []
-        self.next: list[_Tape] = []
+        self.next: list[Tape] = []
 
     @property
     def promise(self) -> Promise:
         return self.policy.promise(self.severity)
 
-    def _tape(self, metric: Metric, cycle: int, at: datetime, limits: tuple[int, int]) -> _Tape:
-        return _Tape(metric, cycle, self.promise, limits, [(at, None)])
+    def _tape(self, metric: Metric, cycle: int, at: datetime, limits: tuple[int, int]) -> Tape:
+        return Tape(metric, cycle, self.promise, limits, [(at, None)])
 
-    def tapes(self) -> Iterator[_Tape]:
+    def tapes(self) -> Iterator[Tape]:
         if self.first is not None:
             yield self.first
         yield self.resolution
@@ -224,6 +122,42 @@ class _Fold:
             self._move(Trigger.CUSTOMER_MESSAGE, event.at)
         elif event.kind == "status":
             self._move(_trigger(self.state, event.to), event.at)
+        elif event.kind == "merged_into":
+            for tape in self.tapes():
+                tape.end(event.at)
+        elif event.other is not None:
+            self._join(event, event.other)
+
+    def _join(self, event: SlaEvent, life: History) -> None:
+        """Take in another ticket (R13): earliest start, strictest severity, and a reply of its that counts here."""
+        other = _folded(replace(life, opened_at=min(life.opened_at, event.at)), self.policy, event.at)
+        recorded = {(metric, cycle): at for metric, cycle, at in event.recorded}
+        for tape in other.tapes():
+            tape.breached_at = recorded.get((tape.metric, tape.cycle), tape.breached_at)
+        waits = [since for since in (self.waits_since(), other.waits_since()) if since is not None]
+        answered_here = self.first is not None and self.first.stopped_at is not None
+        if self.first is None:
+            self.first = other.first
+        elif other.first is not None:
+            self.first.join(other.first, event.at)
+        self.resolution.join(other.resolution, event.at)
+        answered = self.first.stopped_at if self.first is not None else None
+        self.state = together(self.state, other.state, answered=answered is not None)
+        self.severity = Severity(event.to)
+        if not answered_here and not self.cycles:
+            self.cycles, self.next = other.cycles, other.next
+        for tape in self.tapes():
+            tape.rejudge(self.promise, event.at)
+        if answered is not None and all(cycle.met_at is not None for cycle in self.cycles):
+            late = [since for since in waits if since > answered]
+            if late:
+                self._wait(min(late))
+
+    def waits_since(self) -> datetime | None:
+        """Give since when its customer waits for an answer; None where he does not."""
+        if self.first is not None and self.first.stopped_at is None:
+            return self.first.spans[0][0]
+        return self.cycles[-1].start if self.cycles and self.cycles[-1].met_at is None else None
 
     def _move(self, trigger: Trigger, at: datetime) -> None:
         after = move(self.state, trigger)
@@ -244,9 +178,12 @@ class _Fold:
             # R9: a ticket that an agent opened owes its first response from the customer's first message on.
             self.first = self._tape(Metric.FIRST_RESPONSE, 1, at, self.promise.first_response)
         elif self.first.stopped_at is not None and (not self.cycles or self.cycles[-1].met_at is not None):
-            self.cycles.append(Cycle(at, None))
-            if self.promise.next_response is not None:
-                self.next.append(self._tape(Metric.NEXT_RESPONSE, len(self.cycles), at, self.promise.next_response))
+            self._wait(at)
+
+    def _wait(self, since: datetime) -> None:
+        self.cycles.append(Cycle(since, None))
+        if self.promise.next_response is not None:
+            self.next.append(self._tape(Metric.NEXT_RESPONSE, len(self.cycles), since, self.promise.next_response))
 
 
 def _folded(history: History, policy: Policy, now: datetime) -> _Fold:
@@ -273,3 +210,8 @@ def fold(history: History, policy: Policy, now: datetime, recorded: Recorded | N
 def next_cycles(history: History, policy: Policy, now: datetime) -> tuple[Cycle, ...]:
     """Give the next-response cycles up to `now`, whether or not the policy promises a next response (R7)."""
     return tuple(_folded(history, policy, now).cycles)
+
+
+def state_of(history: History, policy: Policy, now: datetime) -> State:
+    """Give where the ticket stands at `now`, as its events tell."""
+    return _folded(history, policy, now).state

@@ -13,7 +13,7 @@ Rows = list[tuple[Any, ...]]
 """What one statement gave back: its RETURNING or SELECT rows, else nothing."""
 
 Heard = Callable[[str], None]
-"""Called with "received" or "decided" when another daemon wrote so, with "poll" when anything may have happened."""
+"""Called with "received", "decided" or "keys" when another one wrote so, with "poll" when anything may have happened."""
 
 
 @dataclass(frozen=True, slots=True)

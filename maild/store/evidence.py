@@ -44,7 +44,8 @@ class Known:
     """What the ledger knows of it.
 
     `ids` maps each known Message-ID to its (ticket, own | seen | named), own ones first; `tickets` holds every ticket
-    that an id speaks for or that was asked for; `twins` are (message, ticket) wherever this very message stands.
+    that an id speaks for, that was asked for or holds a twin, and those into which they were merged; `twins` are (message,
+    ticket) wherever this very message stands.
     `met` says that we had mail from the address or sent it some and none came back. `acks` counts acknowledgements: to
     the address in the last hour and day, to anybody in the last minute; `asked` the letters of the last hour that asked
     whether mail in its name was its own.
@@ -69,8 +70,14 @@ class History:
     sent: frozenset[tuple[str, int, str]]
 
 
-_TWINS = "SELECT id, ticket FROM message WHERE message_id = ? AND sender_key = ? AND body_digest = ? ORDER BY id"
-_NAMELESS = "SELECT id, ticket FROM message WHERE message_id = '' AND digest = ? ORDER BY id"
+_TWINS = "FROM message WHERE message_id = ? AND sender_key = ? AND body_digest = ?"
+_NAMELESS = "FROM message WHERE message_id = '' AND digest = ?"
+# Each of them, and those in which they are now: what a mail names may have been merged, once or more often. CROSS JOIN
+# keeps SQLite from beginning with every merged ticket there is.
+_TICKETS = """WITH RECURSIVE way (number) AS (
+    SELECT ticket {referring} UNION SELECT number FROM ticket WHERE number IN ({numbers}) UNION SELECT ticket {twins}
+    UNION SELECT ticket.merged_into FROM way CROSS JOIN ticket WHERE ticket.number = way.number)
+SELECT ticket.* FROM way CROSS JOIN ticket WHERE ticket.number = way.number"""
 _MET = "SELECT failed_at FROM party WHERE address = ?"
 _OWED = "SELECT count(*) AS owed FROM outbox WHERE kind = ? AND lower(rcpt) = ? AND created_at >= ?"
 _ACKS = "SELECT count(*) AS owed FROM outbox WHERE kind = 'ack' AND created_at >= ?"
@@ -81,13 +88,19 @@ ORDER BY at DESC LIMIT 60"""
 _SAME_INDEX = """SELECT ticket FROM message WHERE thread_index = ? AND thread_index <> '' AND at >= ?
 ORDER BY at DESC LIMIT 10"""
 _WROTE = "SELECT ticket FROM message WHERE sender_key = ? AND at >= ? ORDER BY at DESC LIMIT 30"
-_WORDS = """SELECT ticket, at, sender_key, base_subject, thread_index, text FROM message WHERE ticket IN ({})
-ORDER BY at DESC, id DESC LIMIT 400"""
+# What went into one ticket is one conversation.
+_WORDS = """WITH RECURSIVE way (first, number) AS (
+    SELECT number, number FROM ticket WHERE number IN ({})
+    UNION SELECT way.first, ticket.merged_into FROM way CROSS JOIN ticket WHERE ticket.number = way.number)
+SELECT ticket.number AS ticket, at, sender_key, base_subject, thread_index, text
+FROM way CROSS JOIN ticket CROSS JOIN message
+WHERE ticket.number = way.number AND ticket.merged_into IS NULL AND message.ticket = way.first
+ORDER BY at DESC, message.id DESC LIMIT 400"""
 
 MOST_TEXTS = 50
 """Of how many of a ticket's latest messages the words are read: what is older is quoted by nobody."""
 
-_TICKETS = "SELECT * FROM ticket WHERE number IN ({})"
+_NUMBERED = "SELECT * FROM ticket WHERE number IN ({})"
 _MESSAGES = f"""SELECT id, ticket, message_id, at, sender_name, sender_address, kind, verified, placed_because, subject,
 CASE WHEN age <= {MOST_TEXTS} THEN text ELSE '' END AS text, digest, body_digest, base_subject, thread_index
 FROM (SELECT message.*, row_number() OVER (PARTITION BY ticket ORDER BY at DESC, id DESC) AS age
@@ -109,16 +122,19 @@ class Evidence(Shelf):
         numbers = _padded(list(asked.tickets)[:MOST_IDS])
         address, hour = key(asked.address), asked.now - timedelta(hours=1)
         referring = f"FROM reference WHERE msgid IN ({marks(msgids)})"
+        twins_of, twin = (
+            (_TWINS, (key(asked.message_id), address, asked.body_digest))
+            if asked.message_id
+            else (_NAMELESS, (asked.digest,))
+        )
         ids, tickets, twins, met, acks_hour, acks_day, acks_all, held = await self._door.read(
             [
                 Read(f"SELECT msgid, ticket, kind {referring} ORDER BY id", msgids),
                 Read(
-                    f"SELECT * FROM ticket WHERE number IN (SELECT ticket {referring}) OR number IN ({marks(numbers)})",  # noqa: S608 - marks only
-                    (*msgids, *numbers),
+                    _TICKETS.format(referring=referring, numbers=marks(numbers), twins=twins_of),
+                    (*msgids, *numbers, *twin),
                 ),
-                Read(_TWINS, (key(asked.message_id), address, asked.body_digest))
-                if asked.message_id
-                else Read(_NAMELESS, (asked.digest,)),
+                Read(f"SELECT id, ticket {twins_of} ORDER BY id", twin),
                 Read(_MET, (address,)),
                 Read(_OWED, ("ack", address, hour)),
                 Read(_OWED, ("ack", address, asked.now - timedelta(days=1))),
@@ -161,7 +177,7 @@ class Evidence(Shelf):
         Of a long one only the latest messages bear their text.
         """
         asked = _padded(list(dict.fromkeys(numbers)))
-        statements = (_TICKETS, _MESSAGES, _RECIPIENTS, _EVENTS, _CLOCKS, _LEVELS)
+        statements = (_NUMBERED, _MESSAGES, _RECIPIENTS, _EVENTS, _CLOCKS, _LEVELS)
         tickets, messages, recipients, events, clocks, levels = await self._door.read(
             [Read(statement.format(marks(asked)), asked) for statement in statements]
         )

@@ -15,10 +15,11 @@ from maild.store import migrate as migrations
 from maild.store.copying import Migrated
 from maild.store.door import Door, Heard
 from maild.store.door_sqlite import SqliteDoor
-from maild.store.evidence import Evidence
 from maild.store.faults import LedgerError, LedgerInUseError
 from maild.store.fetching import Fetching
 from maild.store.handling import Handling
+from maild.store.keeping import Keeping
+from maild.store.merging import Merging
 from maild.store.owing import Owing
 from maild.store.recording import Recording
 from maild.store.showing import Showing
@@ -29,7 +30,7 @@ SQLITE = "sqlite://"
 POSTGRES = ("postgres://", "postgresql://")
 
 
-class Ledger(Fetching, Owing, Recording, Evidence, Handling, Showing, Summing, Watching):
+class Ledger(Fetching, Owing, Recording, Keeping, Merging, Handling, Showing, Summing, Watching):
     """One open ledger. All instants are aware UTC; a naive one is a ValueError.
 
     Writes are durable when they return, and a cancelled caller leaves them whole. Reads never wait for writes. Text is
@@ -95,7 +96,7 @@ class Ledger(Fetching, Owing, Recording, Evidence, Handling, Showing, Summing, W
     def listening(self, heard: Heard) -> AbstractAsyncContextManager[None]:
         """For the length of the block call `heard` in the loop: with "received" or "decided" when another daemon wrote so.
 
-        With "poll" now and then, for a word that was lost. On SQLite there is no other daemon, and no call.
+        With "keys" when an operator changed those, with "poll" now and then, for a word that was lost. On SQLite there is no other daemon, and no call.
         """
         return self._door.listening(heard)
 

@@ -101,6 +101,15 @@ class Ticket(Model):
     first_response_at = InstantField(null=True)
     first_response_evidence = _Words()
     revision = fields.BigIntField()
+    merged_into = fields.BigIntField(null=True)
+
+
+class Link(Model):
+    """Two tickets that belong together, the lower number first."""
+
+    id = fields.BigIntField(primary_key=True)
+    ticket = fields.BigIntField()
+    other = fields.BigIntField()
 
 
 class Participant(Model):

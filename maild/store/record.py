@@ -11,6 +11,7 @@ from maild.mail import Address, Outgoing
 from maild.sla.clock import Clock
 from maild.store.door import Write
 from maild.store.instant import maybe_text, utc_text
+from maild.store.joining import forget, link, move, unlink
 from maild.store.packing import pack
 from maild.store.shelf import marks
 from maild.store.words import key
@@ -28,6 +29,8 @@ class Record:
     ticket, own | seen | named); those known stay. `escalations` are (ticket, metric, cycle, level, because), and one that
     was told before is a conflict: nothing is mailed twice. `outgoing` whose key is known is dropped. `parties` were
     met, `failed` are addresses that mail cannot reach. `recipients_added` are (message id, further recipient).
+    `elsewhere` are events of other tickets, (number, event); of mail that maild linked to it a ticket keeps `MOST_LINKED`. `moved` are messages (as they were) that leave their ticket for this one. `unlinked`
+    are pairs of tickets, the lower first; `forgotten` are levels (metric, cycle, level) of this ticket that count as not told.
     """
 
     at: datetime
@@ -46,6 +49,10 @@ class Record:
     parties: tuple[Address, ...] = ()
     failed: tuple[str, ...] = ()
     recipients_added: tuple[tuple[int, str], ...] = ()
+    elsewhere: tuple[tuple[int, Event], ...] = ()
+    moved: tuple[Message, ...] = ()
+    unlinked: tuple[tuple[int, int], ...] = ()
+    forgotten: tuple[tuple[str, int, str], ...] = ()
 
 
 def writes(record: Record) -> list[Write]:
@@ -62,6 +69,8 @@ def writes(record: Record) -> list[Write]:
             (_reference(*reference) for reference in record.references),
             _clocks(record),
             _events(record),
+            (_elsewhere(ticket, event) for ticket, event in record.elsewhere),
+            _joined(record),
             (_escalation(record.at, escalation) for escalation in record.escalations),
             chain.from_iterable(_outgoing(record.at, outgoing) for outgoing in record.outgoing),
             (_party(record.at, party) for party in record.parties),
@@ -78,6 +87,12 @@ _MET = (
     "first_seen = CASE WHEN excluded.first_seen < party.first_seen THEN excluded.first_seen ELSE party.first_seen END, "
     "last_seen = CASE WHEN excluded.last_seen > party.last_seen THEN excluded.last_seen ELSE party.last_seen END"
 )
+
+
+MOST_LINKED = 50
+EVERY = 2**31
+_ELSEWHERE = """INSERT INTO event (ticket, at, actor, what, because, data) SELECT ?, ?, ?, ?, ?, ?
+WHERE (SELECT count(*) FROM event WHERE ticket = ? AND actor = ? AND what = ?) < ?"""
 
 
 def _insert(table: str, row: Mapping[str, Any], more: str = "") -> Write:
@@ -113,6 +128,7 @@ def _ticket(record: Record) -> Iterator[Write]:
         "closed_at": ticket.closed_at,
         "first_response_at": ticket.first_response_at,
         "first_response_evidence": ticket.first_response_evidence,
+        "merged_into": ticket.merged_into,
         "revision": ticket.revision + 1,
     }
     if ticket.revision:
@@ -193,8 +209,9 @@ def _clocks(record: Record) -> Iterator[Write]:
 
 def _events(record: Record) -> Iterator[Write]:
     for event in record.events:
+        ticket = _of(record, record.event_ticket, "events")
         row = {
-            "ticket": _of(record, record.event_ticket, "events"),
+            "ticket": ticket,
             "at": event.at,
             "actor": event.actor,
             "what": event.what,
@@ -202,6 +219,21 @@ def _events(record: Record) -> Iterator[Write]:
             "data": _json(dict(event.data)),
         }
         yield _insert("event", row)
+        yield from link(ticket, event)
+
+
+def _joined(record: Record) -> Iterator[Write]:
+    yield from (unlink(pair) for pair in record.unlinked)
+    yield from (forget(_of(record, None, "levels"), level) for level in record.forgotten)
+    for message in record.moved:
+        yield from move(message, _of(record, None, "messages"))
+
+
+def _elsewhere(ticket: int, event: Event) -> Write:
+    row = (ticket, event.at, event.actor, event.what, event.because, _json(dict(event.data)))
+    # Whoever knows a ticket's number can have mail of his linked to it; what an operator does is not counted.
+    most = MOST_LINKED if (event.actor, event.what) == ("maild", "linked") else EVERY
+    return Write(_ELSEWHERE, (*row, ticket, event.actor, event.what, most))
 
 
 def _escalation(at: datetime, told: tuple[int, str, int, str, str]) -> Write:

@@ -48,6 +48,7 @@ def ticket_of(row: Row) -> Ticket:
         closed_at=row["closed_at"],
         first_response_at=row["first_response_at"],
         first_response_evidence=row["first_response_evidence"],
+        merged_into=row["merged_into"],
         revision=row["revision"],
     )
 

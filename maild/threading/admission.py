@@ -26,6 +26,11 @@ def admit(sender: Address | None, ticket: Ticket, agents: Collection[str], mode:
         return Admission(admitted=True, because=f"{sender.key} takes part in the ticket")
     if sender.key in agents:
         return Admission(admitted=True, because=f"{sender.key} is an agent")
-    if sender.domain and sender.domain == ticket.requester.domain and sender.domain not in PUBLIC:
+    if of_their_house(sender, ticket):
         return Admission(admitted=True, because=f"{sender.domain} is the requester's own domain")
     return Admission(admitted=False, because=f"{sender.key} takes no part in the ticket")
+
+
+def of_their_house(address: Address, ticket: Ticket) -> bool:
+    """Say whether an address is of the requester's own domain, which is no public provider's."""
+    return bool(address.domain) and address.domain == ticket.requester.domain and address.domain not in PUBLIC

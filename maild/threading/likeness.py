@@ -134,7 +134,7 @@ def _shared(quoted: set[tuple[str, ...]], alive: Sequence[Candidate]) -> dict[in
 
 def _by_subject(mail: InboundMail, traits: Traits, candidates: Sequence[Candidate], now: datetime) -> Placement | None:
     base = traits.base_subject
-    if not _says_something(base):
+    if not says_something(base):
         return None
     same = [one for one in candidates if base in one.subjects and now - one.last_at <= KNOWN_FOR]
     if len(same) != 1:
@@ -158,7 +158,8 @@ def _alike(edited: str, original: str) -> bool:
     return len(ours & theirs) * 2 > min(len(ours), len(theirs))
 
 
-def _says_something(base: str) -> bool:
+def says_something(base: str) -> bool:
+    """Say whether a base subject has at least two words and eight letters."""
     return len(base.split()) > 1 and sum(letter.isalpha() for letter in base) > 7
 
 
@@ -167,9 +168,9 @@ def _company(mail: InboundMail) -> set[str]:
 
 
 def _quoted_lines(mail: InboundMail) -> list[str]:
-    """Give the lines that bear a quote's mark; where there is none, those that the reading of new text left out."""
+    """Give the lines that bear a quote's mark; where there is none, those left out of the new text but its signature."""
     lines = mail.text.splitlines()
-    new = set(mail.new_text.splitlines())
+    new = {*mail.new_text.splitlines(), *mail.signature.splitlines()}
     return [line for line in lines if _QUOTED.match(line)] or [line for line in lines if line not in new]
 
 
@@ -185,4 +186,4 @@ def _phrases(lines: Iterable[str]) -> set[tuple[str, ...]]:
         words += (word for word in _NO_WORD.split(line.lower()) if word)
         if len(words) >= MOST_WORDS:
             break
-    return {tuple(words[at : at + PHRASE]) for at in range(len(words) - PHRASE + 1)}
+    return set(zip(*(words[at:] for at in range(PHRASE)), strict=False))

@@ -1,15 +1,17 @@
-"""Where a mail belongs: the ladder. It goes by evidence alone and knows nothing of trust, but for the tag's rung.
+"""Where a mail belongs: the ladder. It goes by evidence alone and knows nothing of trust, but for the last two rungs.
 
 Strongest first: our return path or the inner message of a report, a signed token in the recipient, our signed
-Message-IDs, ids the ledger has stored, ancestors never seen that another mail named too, the tag from a participant.
+Message-IDs, ids the ledger has stored, ancestors never seen that another mail named too, our signed line in a quote, the
+tag from a participant.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from maild.mail import InboundMail, Origin
 from maild.threading import references, subject, token
+from maild.threading.inscription import claims, reader_of
 from maild.ticket import State, Ticket
 
 
@@ -21,6 +23,7 @@ class Rung(StrEnum):
     OWN_ID = "own_id"
     STORED_ID = "stored_id"
     PHANTOM = "phantom"
+    BODY = "body"
     TAG = "tag"
     THREAD_INDEX = "thread_index"
     SUBJECT_AND_QUOTE = "subject_and_quote"
@@ -45,13 +48,35 @@ class Evidence:
     agents: Collection[str]
     detail: str
 
+    def end(self, number: int) -> int:
+        """Give the ticket in which that one is now: itself, or the one into which it was merged, and so on."""
+        for _ in self.tickets:
+            ticket = self.tickets.get(number)
+            if ticket is None or ticket.merged_into is None:
+                break
+            number = ticket.merged_into
+        return number
+
+    def spoken_for(self, msgid: str, kinds: Collection[str]) -> set[int]:
+        """Give the tickets that a Message-ID speaks for, as one of these kinds, where they are now."""
+        return {self.end(number) for number, kind in self.ids.get(msgid, ()) if kind in kinds}
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A ticket that a mail has something in common with, too little to join it; in words for the agents."""
+
+    ticket: int
+    because: str
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:
     """Where a mail belongs (None: a new ticket), which rung decided and why.
 
     `bearer` is the address that the token in the recipient was made for, `purpose` what it is for; both are None
-    where there is no valid token.
+    where there is no valid token. `via` is the ticket that the evidence named, where that has been merged since. `near`
+    is a ticket it may be related to, where it opens one of its own.
     """
 
     ticket: int | None
@@ -59,6 +84,8 @@ class Placement:
     because: str
     bearer: str | None = None
     purpose: token.Purpose | None = None
+    via: int | None = None
+    near: Near | None = None
 
 
 def wanted_ids(mail: InboundMail) -> tuple[str, ...]:
@@ -72,17 +99,27 @@ def wanted_tickets(mail: InboundMail, detail: str, keys: Sequence[bytes], refere
     claimed = token.read(detail)
     numbers = [claimed.ticket] if claimed else []
     numbers += [number for msgid in wanted_ids(mail) if (number := token.read_own_id(msgid, keys)) is not None]
+    numbers += [claim.ticket for claim in claims(mail.text, reference)]
     return tuple(dict.fromkeys((*numbers, *subject.tags(mail.subject, reference))))
 
 
 def place(mail: InboundMail, evidence: Evidence, reference: str) -> Placement:
-    """Climb the ladder: the first rung that holds decides."""
+    """Climb the ladder: the first rung that holds decides. A ticket that was merged is followed to where it is now."""
+    found = _climb(mail, evidence, reference)
+    if found.ticket is None or (now := evidence.end(found.ticket)) == found.ticket:
+        return found
+    because = f"{found.because}; that is ticket {found.ticket}, which was merged into {now}"
+    return replace(found, ticket=now, because=because, via=found.ticket)
+
+
+def _climb(mail: InboundMail, evidence: Evidence, reference: str) -> Placement:
     speaks_of_ours = bool(mail.delivery) or mail.origin is Origin.BOUNCE
     return (
         (_by_report(mail, evidence) if speaks_of_ours else None)
         or _by_token(evidence)
         or _by_own_id(mail, evidence)
         or _by_stored_id(mail, evidence)
+        or _by_inscription(mail, evidence, reference)
         or _by_tag(mail, evidence, reference)
         or Placement(None, Rung.NEW, "it names no conversation that we know")
     )
@@ -90,13 +127,13 @@ def place(mail: InboundMail, evidence: Evidence, reference: str) -> Placement:
 
 def _by_report(mail: InboundMail, evidence: Evidence) -> Placement | None:
     for report in mail.delivery:
-        tickets = {number for number, kind in evidence.ids.get(report.original_message_id, ()) if kind == "own"}
+        tickets = evidence.spoken_for(report.original_message_id, {"own"})
         signed = token.read_own_id(report.original_message_id, evidence.keys)
         if signed is not None and signed in evidence.tickets:
-            tickets.add(signed)
+            tickets.add(evidence.end(signed))
         if len(tickets) == 1:
             because = f"it reports on our message <{report.original_message_id}>"
-            return Placement(tickets.pop(), Rung.REPORT, because)
+            return Placement(_first(evidence, report.original_message_id, {"own"}, signed), Rung.REPORT, because)
     return None
 
 
@@ -109,16 +146,22 @@ def _by_token(evidence: Evidence) -> Placement | None:
     if address is None:
         return None
     because = f"the recipient address carries our token for ticket {claimed.ticket}, made for {address}"
-    if ticket.state is State.CLOSED:
+    if evidence.tickets.get(evidence.end(ticket.number), ticket).state is State.CLOSED:
         return Placement(claimed.ticket, Rung.TOKEN, because + "; it ended with the ticket and proves nothing more")
     return Placement(claimed.ticket, Rung.TOKEN, because, address, claimed.purpose)
 
 
 def _by_own_id(mail: InboundMail, evidence: Evidence) -> Placement | None:
+    nearer: set[int] = set()
     for msgid in references.named(mail):
         number = token.read_own_id(msgid, evidence.keys)
-        if number in evidence.tickets:
+        if number is not None and number in evidence.tickets:
+            # What was split off is answered before what it had answered: the nearer id says more than the signed one.
+            if nearer - {evidence.end(number)}:
+                return None
             return Placement(number, Rung.OWN_ID, f"it answers our message <{msgid}>, whose id we signed")
+        stored = evidence.spoken_for(msgid, {"own", "seen"})
+        nearer |= stored if len(stored) == 1 else set()
     return None
 
 
@@ -128,17 +171,36 @@ def _by_stored_id(mail: InboundMail, evidence: Evidence) -> Placement | None:
         ({"named"}, Rung.PHANTOM, "it names <{}>, which another mail of the ticket names too"),
     ):
         for msgid in references.named(mail):
-            tickets = {number for number, kind in evidence.ids.get(msgid, ()) if kind in kinds}
-            if len(tickets) == 1:
-                return Placement(tickets.pop(), rung, words.format(msgid))
+            if len(evidence.spoken_for(msgid, kinds)) == 1:
+                return Placement(_first(evidence, msgid, kinds), rung, words.format(msgid))
     return _named_before(mail, evidence)
 
 
 def _named_before(mail: InboundMail, evidence: Evidence) -> Placement | None:
-    tickets = {number for number, kind in evidence.ids.get(mail.message_id, ()) if kind == "named"}
-    if len(tickets) != 1:
+    if len(evidence.spoken_for(mail.message_id, {"named"})) != 1:
         return None
-    return Placement(tickets.pop(), Rung.PHANTOM, f"a mail of the ticket named it, <{mail.message_id}>, before it came")
+    because = f"a mail of the ticket named it, <{mail.message_id}>, before it came"
+    return Placement(_first(evidence, mail.message_id, {"named"}), Rung.PHANTOM, because)
+
+
+def _first(evidence: Evidence, msgid: str, kinds: Collection[str], otherwise: int | None = None) -> int | None:
+    """Give the first ticket that an id speaks for, as it was named; all of them are one by now."""
+    return next((number for number, kind in evidence.ids.get(msgid, ()) if kind in kinds), otherwise)
+
+
+def _by_inscription(mail: InboundMail, evidence: Evidence, reference: str) -> Placement | None:
+    sender = mail.sender.key if mail.sender else ""
+    for claimed in claims(mail.text, reference) if sender else ():
+        ticket = evidence.tickets.get(claimed.ticket)
+        if ticket is None:
+            continue
+        ours = sender in evidence.agents
+        candidates = ticket.participants if ours else {sender}.intersection(ticket.participants)
+        reader = reader_of(claimed, evidence.keys, candidates)
+        if reader is not None:
+            because = f"it quotes our signed line of ticket {claimed.ticket}, written for {reader}"
+            return Placement(claimed.ticket, Rung.BODY, because + (f"; {sender} is an agent" if ours else ""))
+    return None
 
 
 def _by_tag(mail: InboundMail, evidence: Evidence, reference: str) -> Placement | None:

@@ -2,10 +2,13 @@
 
 import re
 
-_REPLIES = "re|r|aw|antw|antwort|sv|res|ref|rif|odp|ynt|atb|bls|betr|回复|答复|回覆|返信|отв|на"
+_REPLIES = (
+    "re|r|aw|antw|antwort|sv|res|ref|rif|odp|odpoveď|odg|ynt|yan|atb|ats|bls|betr|rép|rsp|vá|válasz|vast|răsp|απ|απάντ|σχετ|отв|ответ"
+    "|відп|на|回复|答复|答覆|回覆|回信|返信|회신|답장|השב|رد"
+)
 # VS is a reply in Finnish and a forwarded mail in Danish: as evidence it counts as the weaker one.
-_FORWARDS = "fw|fwd|wg|tr|rv|vb|vs|vl|enc|i|doorst|pd|ilt|转发|轉寄|転送|пер|отвд"
-_COUNT = r"(?:\s?\[\d{1,4}\]|\s?\(\d{1,4}\)|\d{1,3})?\s?[:\uff1a]\s*"
+_FORWARDS = "fw|fwd|wg|tr|rv|vb|vs|vl|enc|i|doorst|pd|i\u0307?lt|tov|πρθ|转发|轉寄|轉發|転送|전달|пер|отвд|הועבר"
+_COUNT = r"(?:\s?\[\d{1,4}\]|\s?\(\d{1,4}\)|\^?\d{1,3})?\s?[:\uff1a]\s*"
 _REPLY = re.compile(rf"(?:{_REPLIES}){_COUNT}", re.IGNORECASE)
 _FORWARD = re.compile(rf"(?:{_FORWARDS}){_COUNT}", re.IGNORECASE)
 _TRAILER = re.compile(r"\s*\(fwd\)\s*\Z", re.IGNORECASE)

@@ -14,6 +14,7 @@ from maild.config import load
 
 DESK = '[desk]\naddress = "csm@acme.test"\ntime_zone = "Europe/Berlin"\n'
 ANN = '[[agent]]\nid = "ann"\naddress = "ann@acme.test"\n'
+NOBODY = '[auth]\ndkim = "off"\n'
 AUTH = '[auth]\nauthserv_id = "mx.acme.test"\n'
 
 
@@ -112,7 +113,14 @@ def test_a_templates_dir_that_is_not_there_is_told(maild, configured):
 @pytest.mark.parametrize(
     ("text", "warning"),
     [
-        (ANN, "warning: auth.authserv_id is empty"),
+        (ANN + NOBODY, "warning: auth.authserv_id is empty and auth.dkim is off, so no sender is ever authenticated"),
+        (
+            ANN + '[auth]\nhops = ["mx.acme.test"]\n',
+            "warning: auth.hops changes nothing while auth.authserv_id is empty",
+        ),
+        (ANN + '[auth]\nhops = ["mx.acme.test"]\nbelow = 1\n', "warning: auth.hops and auth.below change nothing"),
+        (ANN + "[auth]\nunnamed = true\n", "warning: auth.unnamed without auth.hops"),
+        (ANN + NOBODY + 'arc_sealers = ["google.com"]\n', "warning: auth.arc_sealers changes nothing"),
         (
             ANN + AUTH + '[[mailbox]]\naddress = "csm@acme.test"\naliases = ["a@example.org"]\nlanguage = "xx"\n',
             "warning: these addresses are examples, so no mail reaches anybody there: mailbox[1].aliases a@example.org\n",
@@ -135,7 +143,7 @@ def test_a_templates_dir_that_is_not_there_is_told(maild, configured):
             "warning: policy.slow.low.first_response promises an answer later than 24 open hours: 2d",
         ),
         (
-            ANN + '[[mailbox]]\naddress = "csm@acme.test"\nsubaddress = ""\n',
+            ANN + '[[mailbox]]\naddress = "csm@acme.test"\nsubaddress = ""\n' + NOBODY,
             "warning: a mailbox without subaddress needs auth.authserv_id",
         ),
     ],

@@ -11,6 +11,7 @@ import pytest
 from imapclient.exceptions import LoginError
 
 from maild.cli import doctor as command
+from maild.cli.doctor_auth import probe_auth
 from maild.cli.doctor_imap import advised, probe_imap
 from maild.cli.doctor_running import run, within, without_secrets
 from maild.cli.finding import Finding
@@ -58,7 +59,7 @@ def secretive(configured, tmp_path):
 
 
 def test_a_desk_that_is_not_set_up_yet(maild, configured):
-    path = configured('[relay]\nhost = "127.0.0.1"\nport = 9\n')
+    path = configured('[relay]\nhost = "127.0.0.1"\nport = 9\n[auth]\ndkim = "off"\n')
     done = maild("doctor", "-c", path, "--json")
     found = {line["name"]: line for line in map(json.loads, done.out.splitlines())}
     assert done.code == 69
@@ -84,8 +85,48 @@ def test_a_desk_that_is_not_set_up_yet(maild, configured):
 def test_lines_for_people(maild, configured):
     path = configured('[relay]\nhost = "127.0.0.1"\nport = 9\n[auth]\nauthserv_id = "mx.desk.example"\n')
     lines = maild("doctor", "-c", path).out.splitlines()
-    assert "ok    auth: the word of mx.desk.example counts, from the hops in smtp.trusted" in lines
+    (auth,) = (line for line in lines if "auth: " in line)
+    assert auth == (
+        "ok    auth: the word of mx.desk.example counts, from the hops in smtp.trusted; where they say nothing, maild checks"
+        " DKIM signatures itself"
+    )
     assert all(line[:6] in ("ok    ", "warn  ", "fail  ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("auth", "words"),
+    [
+        ("", ["maild checks DKIM signatures itself"]),
+        (
+            'authserv_id = ["mx1.desk.example", "mx2.desk.example"]\nhops = [".desk.example", "192.0.2.1"]\ndkim = "off"\n',
+            [
+                "the word of mx1.desk.example and mx2.desk.example counts, from the hops in smtp.trusted, past 2 hops of ours",
+                "maild checks no DKIM signature itself (auth.dkim)",
+            ],
+        ),
+        (
+            'unnamed = true\nhops = [".outlook.com"]\nbelow = 1\narc_sealers = ["google.com"]\n',
+            [
+                ("the word of fields without a name counts, from the hops in smtp.trusted, past 1 hop of ours, and 1 below"
+                " the last one's Received"),
+                "ARC seals of google.com count",
+                "where they say nothing, maild checks DKIM signatures itself",
+            ],
+        ),
+    ],
+)
+def test_whose_word_counts(configured, auth, words):
+    (found,) = probe_auth(load(configured(f"[auth]\n{auth}"), {}))
+    assert (found.verdict, found.words) == ("ok", "; ".join(words))
+
+
+def test_the_word_of_nobody_where_the_libraries_are_missing(monkeypatch, configured):
+    monkeypatch.setattr("maild.ingest.verify.find_spec", lambda name: None)
+    (found,) = probe_auth(load(configured(), {}))
+    assert found.verdict == "warn"
+    assert "pip install 'maild[dkim]' was not done" in found.words
+    (found,) = probe_auth(load(configured('[auth]\nauthserv_id = "mx.desk.example"\n'), {}))
+    assert found.words.endswith("maild checks no DKIM signature itself: pip install 'maild[dkim]'")
 
 
 def test_a_configuration_with_faults_is_refused(maild, configured):

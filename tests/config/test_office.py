@@ -70,7 +70,7 @@ def test_the_office_is_what_the_file_says(read):
         2,
         3,
     )
-    assert (found.authserv_id, found.agents_need, found.keys) == ("mx.example.com", "token", (b"key",))
+    assert (found.authority.ids, found.agents_need, found.keys) == (("mx.example.com",), "token", (b"key",))
     assert found.policies is config.policies
     assert found.ladders is config.ladders
 

@@ -14,7 +14,7 @@ from maild.sla.policy import Metric, standard
 from maild.sla.severity import Guess
 from maild.threading.place import Placement, Rung
 from maild.ticket import Severity
-from maild.trust import Standing, Trust
+from maild.trust import Authority, Standing, Trust
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 
@@ -39,7 +39,7 @@ def office():
         policies={"": standard(weekdays("Europe/Berlin"), ALWAYS), "gold": standard(ALWAYS, ALWAYS)},
         ladders=dict.fromkeys(Metric, DEFAULT),
         ack=AckRule("known", 3, 10, 60),
-        authserv_id="mx.desk.example",
+        authority=Authority(("mx.desk.example",)),
         agents_need="dmarc-or-token",
         keys=(b"k" * 32,),
     )

@@ -129,7 +129,7 @@ def test_assign(office, opened, before, to, what, words):
     decision = decide(office, ticket, told, Assign(to))
     (event,) = decision.events
     assert decision.ticket == replace(ticket, assignee=to)
-    assert (event.what, event.because, event.data) == (what, words, {"to": to or ""})
+    assert (event.what, event.because, event.data) == (what, words, {"to": to or "", "before": {"assignee": before}})
     assert clock(decision).state is ClockState.RUNNING
 
 
@@ -199,7 +199,8 @@ def test_a_severity_is_judged_from_the_start(office, opened):
     decision = decide(office, ticket, told, Grade(Severity.LOW))
     assert decision.ticket.severity is Severity.LOW
     assert decision.ticket.severity_because == ("ann set it to low; it was normal",)
-    assert decision.events[0].data == {"to": "low", "from": "normal"}
+    before = {"severity": "normal", "severity_because": []}
+    assert decision.events[0].data == {"to": "low", "from": "normal", "before": before}
     assert clock(decision).limit_at == NOW + 12 * HOUR
     assert clock(decision).state is ClockState.RUNNING
     assert "breach" not in decision.because

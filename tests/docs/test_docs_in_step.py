@@ -60,6 +60,10 @@ def page(name: str) -> str:
     return prose(ROOT / "docs" / name)
 
 
+def commands_page() -> str:
+    return page("cli.md") + page("cli-queues.md")
+
+
 # Commands
 
 
@@ -84,7 +88,7 @@ def section(text: str, title: str) -> str:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_its_heading_and_every_option_its_word(name):
-    words = section(page("cli.md"), name)
+    words = section(commands_page(), name)
     for parameter in COMMANDS[name].params:
         if parameter.param_type_name == "option":
             names = [*parameter.opts, *parameter.secondary_opts]
@@ -99,7 +103,7 @@ def test_every_command_has_its_heading_and_every_option_its_word(name):
 
 def test_no_command_is_described_that_does_not_exist():
     described = {
-        heading[2].strip("` ") for heading in HEADING.finditer(page("cli.md")) if heading[2].startswith("`maild")
+        heading[2].strip("` ") for heading in HEADING.finditer(commands_page()) if heading[2].startswith("`maild")
     }
     assert described == set(COMMANDS)
 

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maild.ingest.cut import below, holds, unquoted
 from maild.ingest.quote import cut_html, cut_text, new_text, new_text_of_html
 
 MARK = "##- Please type your reply above this line -##"
@@ -40,8 +41,6 @@ BLOCK = "From: Desk <csm@example.com>\nSent: Monday, 5 January 2026 10:00\nTo: A
         BLOCK,
         "*From:* Desk\n*Sent:* Monday\n*To:* Ann\n*Subject:* x",
         "De : Ann\nEnvoyé : lundi 5 janvier 2026\nÀ : Bob\nObjet : x",
-        "Begin forwarded message:",
-        "---------- Forwarded message ----------",
         "====\nMessage du : 12/12/2016 13:20\nDe : Ann\nA : bob\nSujet : x",
     ],
 )
@@ -77,17 +76,20 @@ def test_words_that_only_look_like_quotes_stay(whole):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Hi\n\n-- \nBob\nAcme Inc.", "Hi"),
-        ("Hi\n--\nBob", "Hi"),
-        ("Hi\n\nSent from my iPhone", "Hi"),
-        ("Hi\n\nVon meinem iPhone gesendet", "Hi"),
-        ("Hi\n\nGet Outlook for iOS<https://aka.ms/o0ukef>\n________________________________\n" + BLOCK, "Hi"),
-        ("Hi\n\n> trailing\n> quote\n", "Hi"),
+        ("It works.\n\n-- \nBob\nAcme Inc.", "It works."),
+        ("It works.\n--\nBob", "It works."),
+        ("It works.\n\nSent from my iPhone", "It works."),
+        ("It works.\n\nVon meinem iPhone gesendet", "It works."),
+        (
+            "It works.\n\nGet Outlook for iOS<https://aka.ms/o0ukef>\n________________________________\n" + BLOCK,
+            "It works.",
+        ),
+        ("It works.\n\n> a\n> trailing\n> quote\n", "It works."),
         (
             "Words.\n\n_______________________________________________\nusers mailing list\nusers@lists.example.com\nhttps://lists.example.com/x",
             "Words.",
         ),
-        ("Hi\r\n\r\n-- \r\nBob", "Hi"),
+        ("It works.\r\n\r\n-- \r\nBob", "It works."),
     ],
 )
 def test_signatures_and_footers_go(text, expected):
@@ -124,7 +126,7 @@ def test_an_attribution_inside_a_quote_is_part_of_it():
 
 def test_a_sentence_of_endless_length_is_no_attribution():
     text = "On 5 January\n" + "words " * 90 + "\nwrote:"
-    assert new_text(text) == "\n".join(line.rstrip() for line in text.split("\n"))
+    assert new_text(text) == text
 
 
 def test_a_marker_inside_one_run_of_text_keeps_what_stands_above():
@@ -263,9 +265,9 @@ def test_html_with_nothing_above_stays(markup):
 @pytest.mark.parametrize(
     ("markup", "expected"),
     [
-        ("<p>Hi</p><div class=gmail_quote>On x wrote<blockquote>old</blockquote></div>", "Hi"),
+        ("<p>It works.</p><div class=gmail_quote>On x wrote<blockquote>old</blockquote></div>", "It works."),
         ('<p>Hi</p><blockquote type="cite">old</blockquote><p>new below</p>', "Hi\n\n> old\n\nnew below"),
-        ('<p>Hi</p><div class="gmail_signature">Bob</div>', "Hi"),
+        ('<p>It works.</p><div class="gmail_signature">Bob</div>', "It works."),
         ('<div class="gmail_signature">Bob</div>', "Bob"),
         ('<div class="gmail_quote">only this</div>', "only this"),
         ("<p>Hi</p><hr><div id=divRplyFwdMsg>From: x</div><p>old</p>", "Hi\n\n----------"),
@@ -273,3 +275,32 @@ def test_html_with_nothing_above_stays(markup):
 )
 def test_new_text_of_html(markup, expected):
     assert new_text_of_html(markup) == expected
+
+
+def test_what_is_no_quote_of_a_text():
+    assert unquoted("a\n> b\nc") == "a\nc"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [(f"a\n> {MARK}", True), ("a\n> ##- Please type your\n> reply above this line -##", True), ("a", False)],
+)
+def test_the_marker_is_held(text, found):
+    assert holds(text, MARK) is found
+
+
+def test_words_below_our_mail_are_given_with_the_customer_s_own():
+    text = (
+        f"On Mon, Jan 5, 2026 at 10:00, Desk <csm@example.com> wrote:\n> {MARK}\n> To: {ANN}\n> It is broken.\n\nFixed."
+    )
+    assert below(text, MARK, ("It is broken.",)) == "> It is broken.\n\nFixed."
+    assert below(f"{MARK}\nFixed.", MARK, ()) == ""
+
+
+def test_a_header_block_goes_with_the_agent_s_quote_even_below_a_colon():
+    assert cut_text(f"See below:\n\n{BLOCK}\n\nold", MARK) == ("See below:", True)
+
+
+def test_a_quoted_attribution_goes_though_a_signature_stands_below():
+    text = "fixed\n\n> On Mon, Jan 5, 2026 Ann <ann@example.com> wrote:\n> old\n\n-- \nBob"
+    assert cut_text(text, MARK) == ("fixed", True)

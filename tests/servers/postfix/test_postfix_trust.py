@@ -27,7 +27,11 @@ class Milter(socketserver.StreamRequestHandler):
                     self.say(b"O", struct.pack("!III", 6, 0x1F, 0))
                 case b"E":
                     self.say(
-                        b"i", struct.pack("!I", self.server.index) + b"Authentication-Results\0" + PASS.encode() + b"\0"
+                        b"i",
+                        struct.pack("!I", self.server.index)
+                        + b"Authentication-Results\0"
+                        + self.server.says.encode()
+                        + b"\0",
                     )
                     self.say(b"c")
                 case b"D" | b"A":
@@ -48,6 +52,7 @@ def milter():
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
         block_on_close = False
+        says = PASS
 
     with Server(("127.0.0.1", 0), Milter) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -145,6 +150,32 @@ def test_where_a_milter_writes(make_stage, milter, by_smtp, index, way, proof, w
         **way, more=f"smtpd_milters = inet:127.0.0.1:{milter.server_address[1]}\nmilter_default_action = tempfail\n"
     )
     by_smtp(stage, written(CAROL, "hello", "Hello.", headers=FORGED[1:]), CAROL, DESK)
+    assert proof_of(stage) == proof
+
+
+@pytest.mark.parametrize(("says", "proof"), [(PASS, "dmarc"), ("mx.example.com; dmarc=none", "")])
+def test_as_many_fields_count_as_are_written_below(make_stage, milter, by_smtp, written, says, proof):
+    milter.index, milter.says = 1, says
+    stage = make_stage(
+        desk=("maild.toml", "maild.toml where milters write below"),
+        more=f"smtpd_milters = inet:127.0.0.1:{milter.server_address[1]}\nmilter_default_action = tempfail\n",
+    )
+    by_smtp(stage, written(CAROL, "hello", "Hello.", headers=FORGED), CAROL, DESK)
+    assert proof_of(stage) == proof
+
+
+@pytest.mark.parametrize(
+    ("first", "proof"), [("192.0.2.5", ""), ("127.0.0.1", "dmarc")], ids=["a stranger", "the first"]
+)
+def test_the_received_of_the_second_of_two_servers_is_passed_over(make_stage, by_smtp, blocks, written, first, proof):
+    name = "maild.toml behind two servers"
+    blocks[name] = blocks[name].replace("mx2.example.com", "mx.example.com").replace("192.0.2.5", first)
+    stage = make_stage(desk=("maild.toml", name))
+    received = (
+        "from client.acme.example (unknown [198.51.100.7]) by border.example.com; Wed, 11 Mar 2026 09:00:00 +0000"
+    )
+    mail = written(CAROL, "hello", "Hello.", headers=[("Authentication-Results", PASS), ("Received", received)])
+    by_smtp(stage, mail, CAROL, DESK)
     assert proof_of(stage) == proof
 
 

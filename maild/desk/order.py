@@ -1,0 +1,153 @@
+"""Commands that an agent writes on the first line of a reply. So far one is obeyed by mail: `#requester ADDRESS`.
+
+Atomic: whatever looks like a command and is not understood means that nothing is done and nothing is sent to the customer.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from maild.desk.command import Refused, on_command
+from maild.desk.decision import Case, Decision, message_of, references_of
+from maild.desk.office import Agent, Office
+from maild.desk.reply import doubt_of
+from maild.desk.requester import Requester
+from maild.ingest.forwarded_block import people
+from maild.mail import Address, Origin
+from maild.outbound.letters import WordLetter
+from maild.threading.token import Purpose
+from maild.ticket import Event, Ticket
+
+WORDS = (
+    *("note", "resolve", "close", "reopen", "pending", "assign", "severity", "requester", "cc", "merge", "split"),
+    *("link", "tag", "spam", "status", "undo", "help", "ack"),
+)
+"""Every command of the design; a first line that begins with another #word is text."""
+
+OBEYED = ("requester",)
+
+_LINE = re.compile(r"#([a-z]{2,12})(?![\w-])[ \t\xa0]*:?(.*)", re.IGNORECASE)
+_BY_HAND = {
+    "resolve": "resolve {}",
+    "close": "close {}",
+    "reopen": "reopen {}",
+    "pending": "pending {}",
+    "assign": "assign {} WHO",
+    "severity": "severity {} SEVERITY",
+    "requester": "requester {} ADDRESS",
+    "cc": "cc {} ADDRESS",
+}
+"""How the command line does what a command says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One command as it was written: its word in lower case, without #, and what stands behind it."""
+
+    word: str
+    value: str
+
+
+def orders(text: str) -> tuple[Order, ...]:
+    """Read the commands on the first lines of a text, ended by the first line that is none; () where it begins with text."""
+    found: list[Order] = []
+    for line in text.lstrip().splitlines():
+        read = _LINE.match(line.strip())
+        if read is None or read[1].lower() not in WORDS:
+            break
+        found.append(Order(read[1].lower(), read[2].strip()))
+    return tuple(found)
+
+
+def on_order(case: Case, office: Office, now: datetime, ticket: Ticket, agent: Agent) -> Decision | None:
+    """Obey an agent's commands, or say why not; None where his mail is none: unproven, by no person, or text."""
+    said = orders(case.mail.text)
+    if not said or not _commands(case, office, ticket, agent, said[0]):
+        return None
+    if len(said) > 1 or said[0].word not in OBEYED:
+        return _refused(case, office, ticket, agent, _not_by_mail(said, ticket))
+    to = _address(said[0].value)
+    if isinstance(to, str):
+        return _refused(case, office, ticket, agent, (to,))
+    done = on_command(ticket, case.told, Requester(to), office, agent.id, now)
+    if isinstance(done, Refused):
+        return _refused(case, office, ticket, agent, (f"{done.because}.",))
+    after = done.ticket or ticket
+    lines = (
+        f"Done: {done.because}.",
+        f"Nothing was sent to {to.key}. Your reply to this mail, or to a notification of the ticket, goes there.",
+        f"To take it back, write #requester {ticket.requester.key} on the first line of a reply.",
+    )
+    letter = _letter(case, office, after, agent, f"the requester is {to.key}", lines)
+    return replace(
+        done,
+        message=message_of(case, ticket.number, "agent"),
+        references=references_of(case, ticket.number),
+        letters=(letter,),
+    )
+
+
+def _commands(case: Case, office: Office, ticket: Ticket, agent: Agent, first: Order) -> bool:
+    """Say whether a mail may command: an agent's, proven, not to the customer, nor one he writes as a customer himself."""
+    if case.mail.origin is not Origin.PERSON or doubt_of(case, office):
+        return False
+    if case.placement.purpose in {Purpose.BOUNCE, Purpose.RELEASE}:
+        return False
+    if ticket.requester.key == agent.address.lower():
+        return case.placement.purpose is Purpose.AGENT or first.word in OBEYED
+    return ticket.requester.key not in {address.key for address in (*case.mail.to, *case.mail.cc)}
+
+
+def _address(value: str) -> Address | str:
+    name, addresses = people(value)
+    if len(addresses) == 1:
+        return Address(name, addresses[0])
+    if addresses:
+        return f"#requester takes one address, and there are several: {', '.join(addresses[:5])}."
+    return "#requester needs the customer's address behind it, as in: #requester carol@example.com"
+
+
+def _not_by_mail(said: tuple[Order, ...], ticket: Ticket) -> tuple[str, ...]:
+    if len(said) > 1:
+        return ("Only one command is understood in a mail: write each in a mail of its own.",)
+    (order,) = said
+    by_hand = _BY_HAND.get(order.word)
+    return (
+        f"#{order.word} is not understood by mail yet.",
+        f"On the machine of the desk: maild ticket {by_hand.format(ticket.number)}"
+        if by_hand
+        else f"To write to the customer, begin your reply with words of your own, not with #{order.word}.",
+    )
+
+
+def _refused(case: Case, office: Office, ticket: Ticket, agent: Agent, why: tuple[str, ...]) -> Decision:
+    because = f"{agent.id} wrote a command that was not done, and nothing was sent: {why[0]}"
+    lines = ("Nothing was done, and nothing was sent to the customer.", *why)
+    return Decision(
+        because,
+        ticket=ticket,
+        message=message_of(case, ticket.number, "agent"),
+        references=references_of(case, ticket.number),
+        events=(Event(case.received.received_at, agent.id, "agent_note", because, {"message": case.received.id}),),
+        letters=(_letter(case, office, ticket, agent, "your command was not done", lines),),
+    )
+
+
+def _letter(
+    case: Case, office: Office, ticket: Ticket, agent: Agent, subject: str, lines: tuple[str, ...]
+) -> WordLetter:
+    key = f"order:{ticket.number}:{case.received.id}"
+    mailbox = office.mailbox(ticket.mailbox)
+    return WordLetter(
+        key=key,
+        ticket=ticket,
+        agent=agent.recipient,
+        subject=subject,
+        lines=lines,
+        quote=case.mail.new_text,
+        reply_to=office.token_address(mailbox, ticket.number, agent.address, Purpose.AGENT),
+        envelope_from=office.token_address(mailbox, ticket.number, agent.address, Purpose.BOUNCE),
+        message_id=office.message_id(ticket.number, key),
+        root_id=ticket.root_id,
+        in_reply_to=case.mail.message_id,
+    )

@@ -1,0 +1,145 @@
+"""Whether a mail says thank you and nothing else: such a one does not reopen what was resolved.
+
+Every word must be known to say no more than that; a name may stand behind a greeting, and a signature below. Whatever is
+in doubt is no mere thanks: then the ticket opens again, as by any mail.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Sequence
+
+from maild.desk.thanks_words import BETWEEN, CLOSINGS, FILLERS, GREETINGS, NEVER, SENT_FROM, THANKS
+from maild.mail import InboundMail
+from maild.threading import subject as subjects
+
+MOST_LETTERS = 600
+MOST_PICTURE = 32 * 1024
+"""Octets of a picture inside a mail that may be the logo of its signature."""
+
+MOST_SIGNED = 8
+MOST_NAMES = 4
+MOST_CAPITALS = 4
+"""A word in capitals that is longer is a shout rather than a name."""
+
+_CJK = "\u3040-\u30ff\u3400-\u9fff"
+_ENDS = re.compile(r"[,.!\u00a1:;\u2026~()\u2013\u2014\u3001\u3002|]+|(?<!\w)-+(?!\w)")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+_NAME = re.compile(r"[^\W\d_][\w'.-]*\Z")
+_CONTACT = re.compile(r"\+?[\d(][\d ()/.+-]*\Z|\S+[@.]\S+\Z|[|/&\u00b7\u2022-]+\Z")
+_HAPPY = re.compile(r"(?<!\w)[:;=8][-o^']?[)dp3*](?!\w)|\^_*\^|<3", re.IGNORECASE)
+_TITLE = re.compile(r"\b(Mrs?|Ms|Dr|Prof|Hr|Fr|Sra?|Mme)\.", re.IGNORECASE)
+_ASKS = re.compile(r"[?\u00bf\u061f\u037e]")
+_REFUSES = re.compile(r"n't\b", re.IGNORECASE)
+
+
+def _phrases(*lists: str) -> re.Pattern[str]:
+    found = {one.strip() for words in lists for one in words.split("|")} - {""}
+    longest_first = sorted(found, key=len, reverse=True)
+    # A script without spaces has no ends of words.
+    known = [re.escape(one) + ("" if re.match(f"[{_CJK}]", one) else r"(?!\w)") for one in longest_first]
+    return re.compile("|".join(known), re.IGNORECASE)
+
+
+_THANKS, _GREETINGS = _phrases(THANKS), _phrases(GREETINGS)
+_CLOSINGS, _SENT_FROM = _phrases(CLOSINGS), _phrases(SENT_FROM)
+_SAYS = _phrases(THANKS, FILLERS, CLOSINGS, GREETINGS)
+_NEVER = frozenset(one.strip() for one in NEVER.split("|"))
+_NEVER_WITHIN = _phrases("|".join(one for one in _NEVER if re.match(f"[{_CJK}]", one)))
+
+
+def only_thanks(mail: InboundMail, subject: str, names: Collection[str] = ()) -> bool:
+    """Say whether a mail only thanks. `subject` is its ticket's, `names` are those of people whom it may address."""
+    if not all(file.inline and _is_logo(file.content_type, len(file.content)) for file in mail.attachments):
+        return False
+    base = subjects.base(mail.subject)
+    if base and subjects.base(subject) not in base and not says_thanks(base):
+        return False
+    writers = (words for address in mail.from_ for words in (address.name, address.key.partition("@")[0]))
+    return says_thanks(mail.new_text, (*names, *writers))
+
+
+def _is_logo(content_type: str, octets: int) -> bool:
+    return content_type.lower().startswith("image/") and octets <= MOST_PICTURE
+
+
+def says_thanks(text: str, names: Collection[str] = ()) -> bool:
+    """Say whether a text thanks and says nothing else, in the languages of `thanks_words`."""
+    if len(text) > MOST_LETTERS or _ASKS.search(text):
+        return False
+    plain = _plain(text)
+    if _objects(plain):
+        return False
+    known = frozenset(word for name in names for word in _words(_plain(name)))
+    lines = [line for line in map(str.strip, plain.splitlines()) if line]
+    thanked = False
+    for number, line in enumerate(lines):
+        if thanked and _is_signature(lines[number:], known):
+            return True
+        if not all(_says_nothing_else(part, known) for part in _ENDS.split(line)):
+            return False
+        thanked = thanked or _THANKS.search(line) is not None
+    return thanked
+
+
+def _plain(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).replace("\u2019", "'").replace("\ufe0f", "")
+    smiling = _HAPPY.sub(" ", folded)
+    return _TITLE.sub(r"\1", "".join(" " if unicodedata.category(char) == "So" else char for char in smiling))
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(text)]
+
+
+def _objects(plain: str) -> bool:
+    if _ASKS.search(plain) or _REFUSES.search(plain) or _NEVER_WITHIN.search(plain):
+        return True
+    return not _NEVER.isdisjoint(_words(plain))
+
+
+def _says_nothing_else(part: str, known: frozenset[str]) -> bool:
+    """Read a part of a sentence phrase by phrase, the longest first."""
+    at, addressed = 0, False
+    while at < len(part):
+        if part[at].isspace():
+            at += 1
+        elif found := _SAYS.match(part, at):
+            addressed = _GREETINGS.match(part, at) is not None
+            at = found.end()
+        elif (word := _WORD.match(part, at)) and word[0].lower() in known:
+            at = word.end()
+        else:
+            return addressed and _are_names(part[at:])
+    return True
+
+
+def _are_names(text: str) -> bool:
+    """Say whether this may be whom a greeting is for: few words, each with a capital letter."""
+    words = text.split()
+    return len(words) < MOST_NAMES and all(map(_is_name, words))
+
+
+def _is_name(word: str) -> bool:
+    bare = word.strip(",.:;()")
+    return bool(_NAME.match(bare)) and bare[0].isupper() and not (bare.isupper() and len(bare) > MOST_CAPITALS)
+
+
+def _is_signature(lines: Sequence[str], known: frozenset[str]) -> bool:
+    """Say whether nothing but a farewell, names, titles and addresses stands in these lines.
+
+    It begins with a farewell or with the writer's name: two words with capitals could be anything.
+    """
+    farewell = _CLOSINGS.match(lines[0])
+    begins = farewell or _SENT_FROM.match(lines[0]) or known.intersection(_words(lines[0]))
+    if len(lines) > MOST_SIGNED or not begins:
+        return False
+    first = lines[0][farewell.end() :] if farewell else lines[0]
+    return all(_SENT_FROM.match(line) or _is_signed(line, known) for line in (first, *lines[1:]))
+
+
+def _is_signed(line: str, known: frozenset[str]) -> bool:
+    words = line.strip(" ,.!-_*=\u2013\u2014").split()
+    return all(
+        word.lower() in BETWEEN or word.lower().strip(",.") in known or _CONTACT.match(word) or _is_name(word)
+        for word in words
+    )
