@@ -5,6 +5,7 @@
 
 import random
 import statistics
+import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -43,7 +44,10 @@ address = "ann@staff.example"
 
 # Two messages a ticket, a second apart from the next one; one subject in fifty is everybody's.
 SUBJECT = "CASE WHEN i % 50 = 0 THEN 'question' ELSE 'matter of order ' || i END"
-AT = {"sqlite": "strftime('%Y-%m-%dT%H:%M:%f000+00:00', ?, '-' || i || ' seconds')", "postgres": "CAST(? AS timestamptz) - i * interval '1 second'"}
+AT = {
+    "sqlite": "strftime('%Y-%m-%dT%H:%M:%f000+00:00', ?, '-' || i || ' seconds')",
+    "postgres": "CAST(? AS timestamptz) - i * interval '1 second'",
+}
 FILL = (
     """INSERT INTO ticket (number, mailbox, subject, state, severity, severity_because, requester_name, requester_address,
     participants, opened_at, opened_by, root_id, policy, first_response_evidence, revision)
@@ -73,7 +77,12 @@ async def fill(ledger, url, first, last):
         numbers = NUMBERS.format(start, min(start + PIECE, last) - 1)
         unit = []
         for statement in FILL:
-            words = {"subject": SUBJECT, "at": AT[engine], "numbers": numbers, "no": "0" if engine == "sqlite" else "false"}
+            words = {
+                "subject": SUBJECT,
+                "at": AT[engine],
+                "numbers": numbers,
+                "no": "0" if engine == "sqlite" else "false",
+            }
             sql = statement.format(**words)
             unit.append(Write(sql, (NOW,) * sql.count("?")))
         await ledger._door.write(unit)
@@ -93,13 +102,19 @@ def mails(last, rand):
         who = f"u{i % 9000}@c{i % 700}.example"
         subject = "question" if i % 50 == 0 else f"matter of order {i}"
         kind, head = (
-            ("answers", f"Subject: Re: {subject}\r\nIn-Reply-To: <m{i}.1@c.example>\r\nReferences: <m{i}.0@c.example> <m{i}.1@c.example>\r\n"),
+            (
+                "answers",
+                f"Subject: Re: {subject}\r\nIn-Reply-To: <m{i}.1@c.example>\r\nReferences: <m{i}.0@c.example> <m{i}.1@c.example>\r\n",
+            ),
             ("opens", f"Subject: something new {number}\r\nReferences: <x{last}.{number}@y.example>\r\n"),
             ("quotes", f"Subject: Re: {subject}\r\n"),
             ("tagged", f"Subject: Re: other words [CSM #{i}]\r\n"),
         )[number % 4]
         body = f"I say {number}.\r\n\r\n> The words of matter {i}, as its writer put them down that day in a line or two.\r\n"
-        yield kind, f"From: {who}\r\nTo: csm@desk.example\r\nMessage-ID: <n{last}.{number}@x.example>\r\n{head}\r\n{body}".encode()
+        yield (
+            kind,
+            f"From: {who}\r\nTo: csm@desk.example\r\nMessage-ID: <n{last}.{number}@x.example>\r\n{head}\r\n{body}".encode(),
+        )
 
 
 async def placed(ledger, shop, last):
@@ -117,6 +132,11 @@ async def placed(ledger, shop, last):
         took.setdefault(kind, []).append(time.perf_counter() - begun)
         assert (case.placement.ticket is None) == (kind == "opens"), (kind, case.placement)
     return took
+
+
+def cost(took):
+    """Give the lower quartile: what else the machine does at the time is no cost of ours."""
+    return statistics.quantiles(took, n=4)[0]
 
 
 async def test_a_million_tickets_cost_hardly_more_than_a_thousand(url, tmp_path, record_property, capsys):
@@ -137,10 +157,12 @@ async def test_a_million_tickets_cost_hardly_more_than_a_thousand(url, tmp_path,
         await ledger.close()
     lines = []
     for kind, before in few.items():
-        one, other = statistics.median(before) * 1000, statistics.median(many[kind]) * 1000
-        lines.append(f"{engine} {kind}: {one:.2f} ms with {FEW} tickets, {other:.2f} ms with {MANY}, {other / one:.2f} times")
-    whole = [statistics.fmean(statistics.median(each) for each in took.values()) for took in (few, many)]
+        one, other = cost(before) * 1000, cost(many[kind]) * 1000
+        lines.append(
+            f"{engine} {kind}: {one:.2f} ms with {FEW} tickets, {other:.2f} ms with {MANY}, {other / one:.2f} times"
+        )
+    whole = [statistics.fmean(map(cost, took.values())) for took in (few, many)]
     lines.append(f"{engine}: {whole[1] / whole[0]:.2f} times")
     with capsys.disabled():
-        print("", *lines, sep="\n")
+        sys.stdout.write("\n".join(("", *lines, "")))
     assert whole[1] <= MOST * whole[0], lines

@@ -318,6 +318,25 @@ def desk(make_desk):
     return make_desk().start()
 
 
+@pytest.fixture(scope="session")
+def house(tmp_path_factory):
+    """Build a desk and its smarthost for many tests together; whoever builds them ends them."""
+
+    @contextlib.contextmanager
+    def built(more, config=CONFIG):
+        sink = Sink().open()
+        desk = Desk(tmp_path_factory.mktemp("house"), sink)
+        desk.config.write_text(config.format(port=sink.port, team='"ann", "bob"', csm="", more=more), "utf-8")
+        try:
+            yield desk.start()
+        finally:
+            desk.end()
+            desk.until(lambda: not desk.leftovers(), "an empty house")
+            sink.close()
+
+    return built
+
+
 @pytest.fixture
 def write():
     """Write a mail as a person's program does. `proven` is what our own hop says of its From."""

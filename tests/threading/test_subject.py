@@ -84,7 +84,7 @@ def test_the_base_subject_is_idempotent(subject):
 def test_the_base_subject_is_idempotent_in_every_language(prefixes, rest):
     once = base("".join(prefixes) + rest, "CSM")
     assert base(once, "CSM") == once
-    assert rest.lower().startswith(once) or once == "y"
+    assert rest.lower().startswith(once) or once in {"y", "[external]"}
 
 
 @pytest.mark.parametrize(
