@@ -1,28 +1,23 @@
-"""The loop from `received` to the ledger: parse, gather evidence, decide, compose, write one unit.
+"""The loop from `received` to the ledger: take a batch, read its mails, have them decided on.
 
-Parsing fans out, deciding is one mail after another in order of receipt. Decisions that cannot touch each other share
-a unit while there is a backlog; a unit that fails is taken apart and its mails are retried one by one. A mail that
-breaks us is quarantined with its fault after `MOST_ATTEMPTS`, and the next one flows. One that takes long to read holds
-up nobody: it is put off, and decided on when it has been read.
+Reading fans out, deciding (`maild.deciding`) is one mail after another in order of receipt. A mail that takes long to read
+holds up nobody: it is put off, and decided on when it has been read.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import accumulate
 
 import structlog
 
-from maild.desk import Case, Decision, on_mail
-from maild.gather import gather, off_the_loop
+from maild.deciding import RETRY_AFTER, Deciding
 from maild.mail import InboundMail, Received
-from maild.proof import LaterError
 from maild.pulse import Pulse
-from maild.slow import Outcome, Reading, Slow, give_up, outcome
-from maild.store import ConflictError, Ledger, LedgerError, Record
-from maild.workshop import Workshop, Written, record_of
+from maild.slow import Reading, Slow, give_up, outcome
+from maild.store import ConflictError, Ledger, LedgerError
+from maild.workshop import Workshop
 
 log = structlog.get_logger("maild.intake")
 
@@ -30,12 +25,9 @@ BATCH = 32
 MOST_OCTETS = 32 * 1024 * 1024
 """Of mail that is worked on at a time: parsed, it is in memory several times over."""
 
-MOST_ATTEMPTS = 3
 MOST_DEATHS = 8
 """How often the daemon may end with the same mail in its hands: more than bad luck, less than a crash loop of minutes."""
-MOST_CONFLICTS = 5
 GLANCE = 0.05
-RETRY_AFTER = timedelta(seconds=2)
 
 PROMPT = 1.0
 """Seconds that the mails taken together wait for the last of them to be read."""
@@ -55,27 +47,18 @@ PATIENCE = 120.0
 """Seconds that one mail may take, from a worker or through the desk, before the loop counts as hanging."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    received: Received
-    mail: InboundMail
-    record: Record
-    touched: frozenset[str]
-
-
 class Intake:
     """Takes what waits in `received`, decides on it, and writes it down. `decided` is called after each unit."""
 
     def __init__(self, ledger: Ledger, shop: Workshop, decided: Callable[[], None]) -> None:
         self._ledger = ledger
         self._shop = shop
-        self._on_decided = decided
-        self._numbers: list[int] = []
         self._careful = True
         self._wake = asyncio.Event()
         self._stepped = asyncio.Condition()
         self._slow = Slow(self._wake.set)
         self.pulse = Pulse(PATIENCE)
+        self._deciding = Deciding(ledger, shop, decided, self.pulse)
 
     @property
     def shop(self) -> Workshop:
@@ -85,6 +68,7 @@ class Intake:
     def refit(self, shop: Workshop) -> None:
         """Work with these from now on; call it where nobody is deciding."""
         self._shop = shop
+        self._deciding.refit(shop)
 
     def nudge(self) -> None:
         """Say that something waits."""
@@ -229,7 +213,7 @@ class Intake:
 
     async def _decide_read(self, read: Sequence[tuple[Received, Reading]]) -> None:
         async with self._shop.deciding():
-            await self._decide_all([received for received, _ in read], [outcome(reading) for _, reading in read])
+            await self._deciding.decide([received for received, _ in read], [outcome(reading) for _, reading in read])
 
     async def _poisonous(self, received: Received) -> None:
         """Set a mail aside that was in our hands each time the daemon ended. It was taken alone, so it is no neighbour's fault."""
@@ -238,132 +222,8 @@ class Intake:
             await self._ledger.quarantine(received.id, words, self._shop.now())
         log.error("mail.quarantined", received=received.id, fault=words)
 
-    async def _decide_all(self, batch: Sequence[Received], parsed: Sequence[Outcome]) -> None:
-        pending: list[_Decided] = []
-        await self._reserve(len(batch))
-        for received, mail in zip(batch, parsed, strict=True):
-            self.pulse.beat()
-            if isinstance(mail, BaseException):
-                await self._broken(received, mail)
-                continue
-            if any(_names(received, mail) & other.touched for other in pending):
-                await self._flush(pending)
-                pending = []
-            case = await self._gathered(received, mail)
-            if case is not None and any(_of_case(case) & other.touched for other in pending):
-                await self._flush(pending)
-                pending = []
-                case = await self._gathered(received, mail)
-            decided = await self._decided_on(case) if case is not None else None
-            if decided is not None:
-                pending.append(decided)
-        await self._flush(pending)
-
     async def _parse(self, received: Received) -> InboundMail:
         octets = await self._ledger.octets(received.digest)
         mail = await self._shop.read(octets, received.mail_from)
         self.pulse.beat()
         return await self._shop.looked(received, octets, mail)
-
-    async def _gathered(self, received: Received, mail: InboundMail) -> Case | None:
-        try:
-            await self._reserve(1)
-            return await gather(self._ledger, self._shop, received, mail, self._numbers[0])
-        except LedgerError:
-            raise
-        except Exception as fault:  # noqa: BLE001 - one mail that breaks us must not stop the next one
-            await self._broken(received, fault)
-            return None
-
-    async def _decided_on(self, case: Case) -> _Decided | None:
-        try:
-            now = self._shop.now()
-            decision, written = await off_the_loop(case.mail, self._decide, case, now)
-        except Exception as fault:  # noqa: BLE001 - one mail that breaks us must not stop the next one
-            await self._broken(case.received, fault)
-            return None
-        number = decision.ticket.number if decision.ticket else None
-        if number in self._numbers:
-            self._numbers.remove(number)
-        log.info("mail.decided", received=case.received.id, ticket=number, because=decision.because)
-        return _Decided(
-            case.received,
-            case.mail,
-            record_of(decision, written, case.received.id, now),
-            _names(case.received, case.mail) | _of_decision(decision),
-        )
-
-    def _decide(self, case: Case, now: datetime) -> tuple[Decision, Written]:
-        decision = on_mail(case, self._shop.office, now)
-        return decision, self._shop.write(decision)
-
-    async def _reserve(self, mails: int) -> None:
-        if len(self._numbers) < mails:
-            self._numbers += await self._ledger.reserve("ticket", mails - len(self._numbers))
-
-    async def _flush(self, pending: Sequence[_Decided]) -> None:
-        if not pending:
-            return
-        try:
-            await self._ledger.record([decided.record for decided in pending])
-        except ConflictError as fault:
-            if len(pending) == 1:
-                await self._afresh(pending[0], fault)
-                return
-            for decided in pending:
-                await self._flush([decided])
-            return
-        self._on_decided()
-
-    async def _afresh(self, decided: _Decided, fault: ConflictError) -> None:
-        """Decide again on what the ledger holds now: an operator wrote to the ticket meanwhile. No fault of the mail."""
-        for _ in range(MOST_CONFLICTS):
-            log.info("intake.conflict", received=decided.received.id, because=str(fault))
-            case = await self._gathered(decided.received, decided.mail)
-            again = await self._decided_on(case) if case is not None else None
-            if again is None:
-                return
-            try:
-                await self._ledger.record([again.record])
-            except ConflictError as latest:
-                fault = latest
-            else:
-                self._on_decided()
-                return
-        await self._broken(decided.received, fault)
-
-    async def _broken(self, received: Received, fault: BaseException) -> None:
-        if isinstance(fault, LedgerError | asyncio.CancelledError) and not isinstance(fault, ConflictError):
-            raise fault
-        words = f"{type(fault).__name__}: {fault}"[:500]
-        now = self._shop.now()
-        with contextlib.suppress(ConflictError):  # an operator dropped it meanwhile: it waits for nothing any more
-            if isinstance(fault, LaterError):
-                await self._ledger.retry_later(received.id, str(fault), now + fault.after)
-                log.info("mail.later", received=received.id, attempt=received.attempts, because=str(fault))
-            else:
-                await self._put_off(received, words, fault, now)
-
-    async def _put_off(self, received: Received, words: str, fault: BaseException, now: datetime) -> None:
-        if received.attempts >= MOST_ATTEMPTS:
-            await self._ledger.quarantine(received.id, words, now)
-            log.error("mail.quarantined", received=received.id, fault=words, exc_info=fault)
-        else:
-            await self._ledger.retry_later(received.id, words, now + RETRY_AFTER * received.attempts)
-            log.warning("mail.failed", received=received.id, attempt=received.attempts, fault=words, exc_info=fault)
-
-
-def _names(received: Received, mail: InboundMail) -> frozenset[str]:
-    sender = (mail.sender.key,) if mail.sender else ()
-    return frozenset((mail.message_id, *mail.in_reply_to, *mail.references, *sender, received.digest)) - {""}
-
-
-def _of_decision(decision: Decision) -> frozenset[str]:
-    number = (f"ticket {decision.ticket.number}",) if decision.ticket else ()
-    return frozenset((*number, *(msgid for msgid, _, _ in decision.references)))
-
-
-def _of_case(case: Case) -> frozenset[str]:
-    """Give what is known of a mail only when its evidence was gathered: its ticket, and the mail that it forwards."""
-    ticket = (f"ticket {case.ticket.number}",) if case.ticket else ()
-    return frozenset((*ticket, case.forwarded.message_id if case.forwarded else "")) - {""}

@@ -10,9 +10,10 @@ import structlog
 
 from maild.config import load
 from maild.daemon import running, workshop
+from maild.deciding import MOST_CONFLICTS
 from maild.desk import Assign, Grade, Step, on_command
 from maild.ingest.parse import parse
-from maild.intake import MOST_CONFLICTS, Intake
+from maild.intake import Intake
 from maild.mail import Envelope
 from maild.store import Ledger
 from maild.store.wake import poke

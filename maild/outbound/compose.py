@@ -82,7 +82,9 @@ def _ack(letter: AckLetter, desk: Desk, templates: Templates, now: datetime) -> 
             message_id=letter.message_id,
             in_reply_to=letter.in_reply_to,
             references=seal.chain(letter.references, letter.root_id),
-            body=wire.text_part("plain", inscribed(templates.render("ack", letter.language, values), letter.inscription)),
+            body=wire.text_part(
+                "plain", inscribed(templates.render("ack", letter.language, values), letter.inscription)
+            ),
             extra=seal.automatic("auto-replied"),
         ),
         desk,

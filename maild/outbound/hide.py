@@ -51,7 +51,9 @@ class Hiding:
         there = self._secrets_in(plain)
         if there or any(domain in plain for domain in self.domains):
             cleared = self.details.sub("", cleared)
-        for secret in there:  # few, of the hundreds that a desk with many agents has: a pattern of all of them takes seconds
+        for (
+            secret
+        ) in there:  # few, of the hundreds that a desk with many agents has: a pattern of all of them takes seconds
             cleared = re.sub(_GAP.join(secret), "", cleared, flags=re.IGNORECASE)
         cleared = _BARE.sub("", cleared)
         for address in self._named(plain):

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from maild.intake import MOST_ATTEMPTS
+from maild.deciding import MOST_ATTEMPTS
 from maild.store import LedgerError
 
 
