@@ -16,20 +16,19 @@ from typing import Any
 
 from maild.config.model import Config
 from maild.daemon import workshop
-from maild.desk import Case, Decision, on_mail
+from maild.desk import Case, Decision, on_mail, one_by_one
 from maild.gather import gather
 from maild.ingest.files import Filed
 from maild.ingest.imap_envelope import envelope
 from maild.mail import Envelope, InboundMail
 from maild.store import Ledger, Record
-from maild.watch import judgement
 from maild.workshop import Read, Workshop, Written, record_of, told_of
 
 AHEAD = 32
 """Mails that are read in advance by the workers."""
 
 NUMBERS = 1000
-SWEEP = 100
+SWEEP = 500
 """After how many mails all clocks are judged that came due: a mail's own ticket is judged before it, in any case."""
 
 TOGETHER = 50
@@ -158,15 +157,17 @@ class Replay:
         return list(found)
 
     async def _judge(self, tickets: Sequence[int]) -> None:
-        """Judge tickets at the instants at which they are due: on tickets that share nothing, their order is all the same.
+        """Judge tickets at each instant at which they were due: they share nothing, so their order is all the same.
 
         What that owes is counted, and not composed: nobody reads it.
         """
-        histories = await self._ledger.histories(tickets)
-        instants = [self._due[history.ticket.number] for history in histories]
-        judged = [(judgement(self._shop, history, at), at) for history, at in zip(histories, instants, strict=True)]
-        self.escalations += sum(len(decision.letters) for decision, _ in judged)
-        await self._record([record_of(decision, Written((), ()), None, at) for decision, at in judged])
+        records = []
+        for history in await self._ledger.histories(tickets):
+            ticket, since = history.ticket, self._due[history.ticket.number]
+            decision = one_by_one(ticket, told_of(history), history.messages, self._shop.office, since, self._now)
+            self.escalations += len(decision.letters)
+            records.append(record_of(decision, Written((), ()), None, self._now))
+        await self._record(records)
 
     async def _outcome(self, filed: Filed, sent: Envelope, mail: InboundMail) -> Outcome:
         at = min(received_at(mail, filed) or self._now, self._latest)
@@ -202,8 +203,7 @@ class Replay:
         return case, decision, self._shop.write(decision)
 
     async def _up_to_date(self, case: Case, ticket: int) -> Case:
-        while self._is_due(ticket):
-            await self._judge([ticket])
+        await self._judge([ticket])
         (history,) = await self._ledger.histories([ticket])
         return replace(case, ticket=history.ticket, told=told_of(history), messages=history.messages)
 
