@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import heapq
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -103,7 +103,7 @@ class Replay:
             while True:
                 while len(reading) < AHEAD and (filed := next(rest, None)) is not None:
                     found = self._envelope(filed)
-                    task = asyncio.create_task(_awaited(self._shop.read(filed.octets, found.mail_from)))
+                    task = asyncio.create_task(self._read(filed.octets, found.mail_from))
                     reading.append((filed, found, task))
                 if not reading:
                     return
@@ -112,6 +112,9 @@ class Replay:
         finally:
             for _, _, task in reading:
                 task.cancel()
+
+    async def _read(self, octets: bytes, return_path: str) -> InboundMail:
+        return await self._shop.read(octets, return_path)
 
     async def finish(self) -> None:
         """Judge what came due by the last mail."""
@@ -249,7 +252,3 @@ class Replay:
             origin=str(mail.origin),
             **(nothing | found),
         )
-
-
-async def _awaited(reading: Awaitable[InboundMail]) -> InboundMail:
-    return await reading
