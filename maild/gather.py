@@ -16,7 +16,7 @@ from maild.store import Asked, History, Known, Ledger
 from maild.threading import subject as subjects
 from maild.threading.likeness import place_by_likeness, traits_of
 from maild.threading.near import near
-from maild.threading.place import Evidence, Placement, Rung, place, wanted_ids, wanted_tickets
+from maild.threading.place import Evidence, Placement, Rung, followed, place, wanted_ids, wanted_tickets
 from maild.ticket import Message
 from maild.trust import judge, own_because
 from maild.workshop import Workshop, told_of
@@ -102,7 +102,7 @@ async def _where_it_went(ledger: Ledger, history: History, placement: Placement)
     now = history.ticket.number
     if placement.ticket is None or placement.ticket == now:
         return history, placement
-    because = f"{placement.because}; that is ticket {gone}, which was merged into {now}"
+    because = f"{placement.because}; {followed(gone)} {now}"
     return history, replace(placement, ticket=now, because=because, via=gone)
 
 

@@ -11,7 +11,7 @@ import typer
 
 from maild.cli.rows import RECEIVED, all_of_them, cell, each, listed, row
 from maild.cli.table import printable
-from maild.cli.terms import Exit, configuration, fail, ledger_of, one_line, remark, say
+from maild.cli.terms import Exit, configuration, fail, ledger_of, one_line, remark, row_number, say
 from maild.config import Config
 from maild.daemon import utc_now
 from maild.store import Ledger
@@ -21,7 +21,9 @@ from maild.store.owing import BY_HAND
 HEAD = 8_192
 """Octets of a mail that are shown: enough for its headers."""
 
-MaybeIds = Annotated[list[int] | None, typer.Argument(metavar="[ID...]", help="The numbers that `list` shows")]
+MaybeIds = Annotated[
+    list[int] | None, typer.Argument(parser=row_number, metavar="[ID...]", help="The numbers that `list` shows")
+]
 All = Annotated[bool, typer.Option("--all", help="All of them, in one go")]
 NewFile = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A new file; stdout without it")]
 Because = Annotated[str, typer.Option("--because", metavar="WORDS", help="Why; --all wants a reason")]

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from maild.cli.check_auth import looks_itself, odd_auth, unauthenticated
 from maild.cli.doctor_certificate import ends_at, judge_end
 from maild.cli.terms import ConfigOption, Exit, fail, say
 from maild.config import Config, ConfigError, find, load
 from maild.daemon import utc_now
-from maild.ingest import verify
 from maild.outbound.template_files import check_templates, load_templates, odd_files
 from maild.outbound.wording import span
 from maild.sla.hours import add
@@ -56,7 +56,9 @@ def check(config: ConfigOption = None) -> None:
     if faults:
         fail(Exit.CONFIG, *(f"{loaded.path}: {fault}" for fault in faults))
     warnings = [f"warning: {line}" for line in _warnings(loaded)]
-    for line in (*warnings, *(f"hint: {line}" for line in _hints(loaded, now)), *promises(loaded, now)):
+    for line in (*warnings, *(f"hint: {line}" for line in _hints(loaded, now)), *looks_itself(loaded)):
+        say(line)
+    for line in promises(loaded, now):
         say(line)
     say(f"{loaded.path} is fine" + (f", but see the {_counted(len(warnings))} above" if warnings else ""))
 
@@ -87,36 +89,7 @@ def _warnings(config: Config) -> Iterator[str]:
         yield "there is no [[agent]], so nobody is told of new tickets"
     if any(not mailbox.subaddress for mailbox in config.mailboxes) and unauthenticated(config):
         yield "a mailbox without subaddress needs auth.authserv_id, or no agent can answer"
-    yield from _of_auth(config)
-
-
-def unauthenticated(config: Config) -> str:
-    """Say what it means that nobody's word on senders counts; "" where somebody's does."""
-    if config.auth.authserv_id or config.auth.unnamed or checks_dkim(config):
-        return ""
-    why = "auth.dkim is off" if config.auth.dkim == "off" else "pip install 'maild[dkim]' was not done"
-    return (
-        f"auth.authserv_id is empty and {why}, so no sender is ever authenticated: an agent's mail counts only as a reply"
-        " to a notification" + ("" if config.ack.to == "everyone" else ", and only known senders are acknowledged")
-    )
-
-
-def checks_dkim(config: Config) -> bool:
-    """Say whether maild checks DKIM signatures itself."""
-    return config.auth.dkim == "auto" and verify.installed()
-
-
-def _of_auth(config: Config) -> Iterator[str]:
-    auth = config.auth
-    named = auth.authserv_id or auth.unnamed
-    idle = [key for key in ("hops", "below") if getattr(auth, key) and not named]
-    if idle:
-        want = "changes" if len(idle) == 1 else "change"
-        yield f"auth.{' and auth.'.join(idle)} {want} nothing while auth.authserv_id is empty"
-    if auth.unnamed and not auth.hops:
-        yield "auth.unnamed without auth.hops: Microsoft 365 writes below its own Received fields, where none is believed"
-    if auth.arc_sealers and not (named or checks_dkim(config)):
-        yield "auth.arc_sealers changes nothing while nobody checks a chain"
+    yield from odd_auth(config)
 
 
 def _of_the_future(config: Config, now: datetime) -> Iterator[str]:

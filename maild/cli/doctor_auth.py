@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from maild.cli.check import checks_dkim, unauthenticated
+from maild.cli.check_auth import checks_dkim, odd_auth, unauthenticated
 from maild.cli.finding import Finding
 from maild.config import Config
 
@@ -14,6 +14,8 @@ def probe_auth(config: Config) -> Iterator[Finding]:
         yield Finding("auth", "warn", words)
     else:
         yield Finding("auth", "ok", "; ".join(_in_force(config)))
+    for odd in odd_auth(config):
+        yield Finding("auth", "warn", odd)
 
 
 def _in_force(config: Config) -> Iterator[str]:

@@ -9,7 +9,7 @@ import typer
 
 from maild.cli.show import reference
 from maild.cli.table import printable
-from maild.cli.terms import ConfigOption, Exit, configuration, fail, ledger_of, say, ticket_number
+from maild.cli.terms import ConfigOption, Exit, configuration, fail, ledger_of, row_number, say, ticket_number
 from maild.cli.ticket import MOST_TRIES, Number, operator
 from maild.config import Config
 from maild.config.office import office
@@ -49,7 +49,9 @@ def merge(
 
 def split(
     number: Number,
-    messages: Annotated[list[int], typer.Option("--message", metavar="ID", help="A message, as `show` numbers it")],
+    messages: Annotated[
+        list[int], typer.Option("--message", parser=row_number, metavar="ID", help="A message, as `show` numbers it")
+    ],
     config: ConfigOption = None,
 ) -> None:
     """Split mails off a ticket: they open one of their own, as of when the first of them came."""

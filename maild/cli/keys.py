@@ -8,7 +8,18 @@ from typing import Annotated, TypeVar
 import typer
 
 from maild.cli.table import minute, table
-from maild.cli.terms import ConfigOption, Exit, JsonOption, configuration, fail, instant, ledger_of, one_line, say
+from maild.cli.terms import (
+    ConfigOption,
+    Exit,
+    JsonOption,
+    configuration,
+    fail,
+    instant,
+    ledger_of,
+    one_line,
+    row_number,
+    say,
+)
 from maild.config import Config
 from maild.daemon import utc_now
 from maild.keyring import PURPOSE
@@ -21,7 +32,7 @@ T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True, help="The keys that reply addresses and Message-IDs are signed with.")
 
 Yes = Annotated[bool, typer.Option("--yes", help="Retire it although tickets are open that were written of under it")]
-KeyId = Annotated[int, typer.Argument(metavar="ID", help="The number that `list` shows")]
+KeyId = Annotated[int, typer.Argument(parser=row_number, metavar="ID", help="The number that `list` shows")]
 
 
 @app.command("list")

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from maild.cli.table import minute, table
-from maild.cli.terms import Exit, fail, instant, ledger_of, one_line, say
+from maild.cli.terms import Exit, fail, instant, ledger_of, one_line, row_number, say
 from maild.config import Config
 from maild.store import ConflictError, Ledger, LedgerError
 from maild.store.lines import OutboxLine, ReceivedLine
 from maild.store.wake import poke
 
-Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="The numbers that `list` shows")]
-Id = Annotated[int, typer.Argument(metavar="ID", help="The number that `list` shows")]
+Ids = Annotated[list[int], typer.Argument(parser=row_number, metavar="ID...", help="The numbers that `list` shows")]
+Id = Annotated[int, typer.Argument(parser=row_number, metavar="ID", help="The number that `list` shows")]
 Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="So many at most")]
 Column = Callable[[Any], object]
 

@@ -101,6 +101,13 @@ _LONGEST_NUMBER = 18
 """Digits; a longer number does not fit into the ledger."""
 
 
+def row_number(text: str) -> int:
+    """Read the number of a mail, a message or a key; end with 64 for anything else."""
+    if not text.isascii() or not text.isdigit() or len(text) > _LONGEST_NUMBER:
+        fail(Exit.USAGE, f"{text!r} is no number: write the one that is shown for it, such as 7")
+    return int(text)
+
+
 def ticket_number(text: str) -> int:
     """Read 1042, #1042 or "CSM #1042" as a ticket's number; end with 64 for anything else."""
     digits = text.rpartition("#")[2].strip()

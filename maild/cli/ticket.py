@@ -17,6 +17,7 @@ from maild.config import Config
 from maild.config.office import office
 from maild.daemon import utc_now
 from maild.desk import Assign, Command, Copy, Decision, Grade, Refused, Requester, Step, on_command
+from maild.ingest.forwarded_block import people
 from maild.mail import Address
 from maild.store import ConflictError, Ledger, LedgerError
 from maild.store.wake import poke
@@ -93,7 +94,7 @@ def requester(
     config: ConfigOption = None,
 ) -> None:
     """Make that address the customer of a ticket. No mail goes to him; what runs is judged by his policy."""
-    _do(config, number, Requester(Address("", address)))
+    _do(config, number, Requester(_address(address)))
 
 
 @app.command()
@@ -104,7 +105,19 @@ def cc(
     config: ConfigOption = None,
 ) -> None:
     """Let somebody take part in a ticket: he gets a copy of every answer. No mail goes to him now."""
-    _do(config, number, Copy(address, remove))
+    _do(config, number, Copy(_address(address).address, remove))
+
+
+def _address(text: str) -> Address:
+    """Read name@domain or Name <name@domain>; end with 65 for what is neither. The desk judges whether it can be sent to."""
+    if "<" not in text and "@" in text:
+        return Address("", text)
+    name, addresses = people(text)
+    if len(addresses) > 1:
+        fail(Exit.DATA, printable(f"{text!r} holds several addresses: give one"))
+    if not addresses:
+        fail(Exit.DATA, printable(f"{text!r} is no address: write it as name@domain, or as Name <name@domain>"))
+    return Address(name, addresses[0])
 
 
 def operator() -> str:

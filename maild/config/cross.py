@@ -17,6 +17,7 @@ def cross_faults(shape: Shape, config: Config) -> Iterator[str]:
     """Give a line for each. What is there and only broken is not called missing."""
     yield from _addresses(shape, config)
     yield from _agents(shape)
+    yield from _unprovable(shape, config)
     yield from _names(shape, config)
     try:
         # Whether the file may be seen is another question: `maild check` is run by anybody.
@@ -58,6 +59,19 @@ def _addresses(shape: Shape, config: Config) -> Iterator[str]:
     for key, address in (*readers, ("operator.address", config.operator.address)):
         if any(_reaches(mailbox, address) for mailbox in config.mailboxes):
             yield f"{key}: {address} is a mailbox of the desk, its mail would come back"
+
+
+def _unprovable(shape: Shape, config: Config) -> Iterator[str]:
+    """Find mailboxes that send no tokens where only a token proves an agent: none of his answers would ever go out."""
+    if config.auth.agents_need != "token":
+        return
+    for number, mailbox in _numbered_mailboxes(shape, config):
+        if not mailbox.subaddress and ("mailbox", number, "subaddress") not in shape.broken:
+            yield (
+                f'mailbox[{number}].subaddress: {mailbox.address} sends no tokens, and auth.agents_need = "token" wants'
+                ' one of each agent: give the separator of your mail server, such as "+", or write'
+                ' auth.agents_need = "dmarc-or-token"'
+            )
 
 
 def _reaches(mailbox: MailboxSection, address: str) -> bool:

@@ -5,6 +5,7 @@ remembered, so that nothing is called missing which is there and only broken.
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -132,8 +133,32 @@ def _words(item: Any) -> str:
         return "is empty: write at least one"
     if item["type"] in {"model_type", "dict_type", "tuple_type", "string_type"}:
         return _of_another_kind(item["type"], item["loc"], item["input"])
+    if item["type"] in _PLAIN or item["type"] == "literal_error":
+        return _out_of_bounds(item)
     message = item["msg"].removeprefix("Value error, ")
     return f"{message[:1].lower() + message[1:]}"
+
+
+_PLAIN = {
+    "int_type": "is a whole number: write it without quotes, as in 7",
+    "bool_type": "is true or false: write one of the two, without quotes",
+    "greater_than_equal": "is too small: write at least {ge}",
+    "less_than_equal": "is too large: write at most {le}",
+    "string_too_short": "is empty: write a name",
+}
+"""Our words for what pydantic finds, by its type; in braces what its context gives."""
+
+
+def _out_of_bounds(item: Any) -> str:
+    value, context = item["input"], item.get("ctx", {})
+    if item["type"] != "literal_error":
+        return _PLAIN[item["type"]].format(**context)
+    known = context["expected"].replace("'", '"')
+    if not isinstance(value, str):
+        return f"is a text: write {known}"
+    nearest = difflib.get_close_matches(value.lower(), re.findall('"([^"]+)"', known), 1, 0.6)
+    hint = f'; did you mean "{nearest[0]}"?' if nearest else ""
+    return f"{value!r} is not known: write {known}{hint}"
 
 
 def _of_another_kind(wanted: str, loc: tuple[Any, ...], value: Any) -> str:

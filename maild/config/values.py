@@ -19,6 +19,10 @@ _FIELD_NAME = re.compile(r"[!-9;-~]+\Z")
 LAST_PORT = 65_535
 _LONGEST_SOCKET = 100
 _HOP = re.compile(r"(?:[a-z0-9_-]+|\.[a-z0-9_-]+(?=\.))(?:\.[a-z0-9_-]+)*\Z")
+_NUMBERS = re.compile(r"[0-9./-]+\Z")
+"""A name of numbers alone is an address that was mistyped: no top-level domain is one (RFC 3696 section 2)."""
+
+_AUTHSERV_ID = re.compile(r"[^\x00-\x20\x7f=;]+\Z")
 _WIDEST = {4: 8, 6: 16}
 _OWN = tuple(map(ipaddress.IPv6Network, ("fc00::/7", "fe80::/10")))
 """Wide, but nobody is in them who is not near (RFC 4193, RFC 4291 section 2.5.6)."""
@@ -114,15 +118,38 @@ def is_network(value: str) -> bool:
 
 
 def names(value: object) -> object:
-    """Take one name, or a list of them, which are then parted by a blank."""
-    if isinstance(value, (list, tuple)) and all(isinstance(one, str) and one.split() == [one] for one in value):
-        return " ".join(value)
-    return value
+    """Take one authserv-id (RFC 8601 section 2.5), or a list of them, which are then parted by a blank; "" is none."""
+    if isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value):
+        return " ".join(_authserv_id(one) for one in value)
+    return _authserv_id(value) if isinstance(value, str) and value else value
+
+
+def _authserv_id(name: str) -> str:
+    if len(name.split()) > 1:
+        several = ", ".join(f'"{one}"' for one in name.split())
+        raise ValueError(f"{name!r} has a blank in it: write several names as a list: [{several}]")
+    if "@" in name:
+        raise ValueError(f"{name!r} is a mail address: write the name that stands first in Authentication-Results")
+    if "*" in name:
+        raise ValueError(f"{name!r}: there are no patterns; write each name in full, several as a list")
+    if not _AUTHSERV_ID.match(name):
+        raise ValueError(
+            f"{name!r} is no name, or list of names: write it as in Authentication-Results: mx.example.com"
+        )
+    return name
 
 
 def our_hop(value: object) -> object:
     """Check a hop of ours: a name as its Received fields give it, .example.com for all below that, or a network."""
-    if isinstance(value, str) and not is_network(value) and not _HOP.match(value):
+    if not isinstance(value, str):
+        return value
+    if is_network(value):
+        network, host = ipaddress.ip_network(value, strict=False), value.partition("/")[0]
+        if ipaddress.ip_address(host) != network.network_address:
+            raise ValueError(f"{value!r} is one host and a network: write {str(network)!r}, or {host!r} for it alone")
+    elif _NUMBERS.match(value):
+        raise ValueError(f"{value!r} is no address and no network: write such as 192.0.2.5 or 192.0.2.0/28")
+    elif not _HOP.match(value):
         raise ValueError(f"{value!r} is no hop: write its name in lower case, such as mx.example.com, or a network")
     return value
 
@@ -231,7 +258,7 @@ OurHop = Annotated[
     BeforeValidator(our_hop),
     narrow("what is received from here is believed to be checked: name only the networks of your own mail servers"),
 ]
-Names = Annotated[str, BeforeValidator(names), matching(re.compile(r"[^\x00-\x1f\x7f=;]*\Z"), "name, or list of names")]
+Names = Annotated[str, BeforeValidator(names)]
 Proxy = Annotated[
     Network,
     narrow("whoever connects from here can claim any address, also one in smtp.trusted: name only your proxies"),

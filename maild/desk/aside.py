@@ -51,8 +51,13 @@ def kept(case: Case, ticket: Ticket, agent: Agent, because: str, kind: str = "ag
     )
 
 
-def not_relayed(case: Case, office: Office, ticket: Ticket, agent: Agent, because: str) -> Decision:
-    """Keep an agent's mail with the ticket, and tell him that the customer did not get it."""
+def not_relayed(
+    case: Case, office: Office, ticket: Ticket, agent: Agent, because: str, *, ask: bool = False
+) -> Decision:
+    """Keep an agent's mail with the ticket, and tell him that the customer did not get it.
+
+    `ask` lets his reply to that go to the customer: he has been told by then who that is.
+    """
     key = f"word:{ticket.number}:{case.received.id}"
     mailbox = office.mailbox(ticket.mailbox)
     letter = WordLetter(
@@ -62,10 +67,12 @@ def not_relayed(case: Case, office: Office, ticket: Ticket, agent: Agent, becaus
         subject="your reply was not sent",
         lines=(
             f"Your mail was kept with the ticket: {because}.",
-            "To answer the customer, reply to the notification of his mail. An answer to this mail goes nowhere.",
+            f"To write to {ticket.requester.key} all the same, reply to this mail with what is meant for that address."
+            if ask
+            else "To answer the customer, reply to the notification of his mail. An answer to this mail goes nowhere.",
         ),
         quote=case.mail.new_text,
-        reply_to=office.token_address(mailbox, ticket.number, agent.address, Purpose.RELEASE),
+        reply_to=office.token_address(mailbox, ticket.number, agent.address, Purpose.AGENT if ask else Purpose.RELEASE),
         envelope_from=office.token_address(mailbox, ticket.number, agent.address, Purpose.BOUNCE),
         message_id=office.message_id(ticket.number, key),
         root_id=ticket.root_id,

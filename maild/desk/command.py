@@ -193,6 +193,12 @@ def standing_of(words: str, clocks: Clocks) -> str:
     return "; ".join((words, *(_standing(clock) for clock, _ in clocks)))
 
 
+def now_standing(words: str, ticket: Ticket, clocks: Clocks) -> str:
+    """Add to the words of what was taken back how the ticket stands now."""
+    whose = f"of {ticket.requester.key or 'nobody'}, {ticket.assignee or 'nobody'} has it"
+    return standing_of(f"{words}; now: {ticket.state}, {ticket.severity}, {whose}", clocks)
+
+
 def _standing(clock: Clock) -> str:
     name = str(clock.metric)
     if clock.stopped_at is not None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from maild.desk.decision import Case, Told
 from maild.desk.office import Office
-from maild.desk.participants import MOST, By, has_room, is_ours, standings, unsendable
+from maild.desk.participants import MOST, By, has_room, is_ours, standings, unreachable, unsendable
 from maild.desk.past import family, replies
 from maild.ingest.automatic import null_path
 from maild.mail import Address, Delivery
@@ -51,7 +51,7 @@ def _unwelcome(ticket: Ticket, told: Told, address: str, office: Office) -> str:
     if is_ours(office, address):
         return f"{address} is an address of the desk or of an agent, who read the ticket anyway"
     taking_part = standings(ticket, told.events)
-    if taking_part.get(address) is By.AGENT:
+    if taking_part.get(address) is By.AGENT and address not in unreachable((), told.events):
         return f"{address} gets copies of ticket {ticket.number} already"
     if not has_room({other: by for other, by in taking_part.items() if other != address}, By.AGENT):
         return f"{MOST} take part in ticket {ticket.number} already: take one out first, with --remove"

@@ -36,7 +36,12 @@ def on_due(ticket: Ticket, told: Told, messages: tuple[Message, ...], office: Of
                 "maild",
                 what,
                 because,
-                {"metric": str(clock.metric), "level": owed.name, "at": owed.at.isoformat().replace("+00:00", "Z")},
+                {
+                    "metric": str(clock.metric),
+                    "cycle": clock.cycle,
+                    "level": owed.name,
+                    "at": owed.at.isoformat().replace("+00:00", "Z"),
+                },
             )
         )
         escalated += [Escalated(ticket.number, clock.metric, clock.cycle, level, because) for level in owed.covered]
@@ -83,6 +88,14 @@ def _people(office: Office, ticket: Ticket, notify: tuple[str, ...]) -> tuple[Ag
     return tuple(agent for agent in found if agent is not None)
 
 
+def escalation_key(ticket: int, level: str, agent: str, undone: int) -> str:
+    """Give the key of the letter that tells an agent of a level: metric, cycle and name, with colons between them.
+
+    `undone` is how often something was taken back before: a level that is told again after that is another mail.
+    """
+    return f"escalation:{ticket}:{level}:{agent}{f':{undone}' if undone else ''}"
+
+
 def _letters(
     ticket: Ticket,
     clock: Clock,
@@ -103,12 +116,10 @@ def _letters(
     customer = office.customer_of(ticket.requester)
     last = messages[-1] if messages else None
     mailbox = office.mailbox(ticket.mailbox)
-    # A level that was told of a merge and is told again after its undoing is another mail.
     undone = sum(event.what == UNDONE for event in told.events)
-    again = f":{undone}" if undone else ""
     letters = []
     for agent in people:
-        key = f"escalation:{ticket.number}:{clock.metric}:{clock.cycle}:{owed.name}:{agent.id}{again}"
+        key = escalation_key(ticket.number, f"{clock.metric}:{clock.cycle}:{owed.name}", agent.id, undone)
         letters.append(
             EscalationLetter(
                 key=key,

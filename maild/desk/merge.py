@@ -75,7 +75,10 @@ def on_merge(gone: Side, into: Side, office: Office, actor: str, now: datetime) 
     )
     words = _words(gone.ticket, ticket, after, clocks, actor, counts=bool(counted))
     survivor = Decision(
-        because=standing_of(words, clocks), ticket=after, clocks=clocks, events=(replace(event, because=words),)
+        because=standing_of(f"{words}{_two_customers(gone.ticket, ticket, office)}", clocks),
+        ticket=after,
+        clocks=clocks,
+        events=(replace(event, because=words),),
     )
     return survivor, _closed(gone, into.number, office, actor, now)
 
@@ -122,6 +125,16 @@ def _words(gone: Ticket, into: Ticket, after: Ticket, clocks: Clocks, actor: str
     if late:
         words.append(f"by that the limit of {' and '.join(late)} has passed already")
     return "; ".join(words)
+
+
+def _two_customers(gone: Ticket, into: Ticket, office: Office) -> str:
+    theirs = gone.requester
+    if theirs.key == into.requester.key or not theirs.domain or office.agent_of(theirs) is not None:
+        return ""
+    return (
+        f"; {theirs.key} is not its customer: answers go to {into.requester.key or 'nobody'} only; "
+        f"for copies to {theirs.key}, too: maild ticket cc {into.number} {theirs.key}"
+    )
 
 
 def _closed(gone: Side, into: int, office: Office, actor: str, now: datetime) -> Decision:

@@ -25,7 +25,8 @@ def for_another(case: Case, ticket: Ticket) -> str:
         return (
             f"it answers a mail of ticket {gone.number}, whose customer is {gone.requester.key}; that ticket was merged "
             f"into {ticket.number}, and its customer, {customer}, must not get it. To reach {gone.requester.key}, write "
-            f"to that address, or undo the merge: maild ticket undo {gone.number}"
+            f"to that address, or let it have copies of every answer: maild ticket cc {ticket.number} "
+            f"{gone.requester.key}; or undo the merge: maild ticket undo {gone.number}"
         )
     others = {one for one in family(ticket, case.told.events).values() if one != customer}
     if others and case.placement.rung in _BY_LIKENESS:

@@ -15,6 +15,7 @@ from maild.desk.requester import Requester
 from maild.ingest.forwarded_block import people
 from maild.mail import Address, Origin
 from maild.outbound.letters import WordLetter
+from maild.outbound.reading import FORMAT
 from maild.threading.token import Purpose
 from maild.ticket import Event, Ticket
 
@@ -22,11 +23,15 @@ WORDS = (
     *("note", "resolve", "close", "reopen", "pending", "assign", "severity", "requester", "cc", "merge", "split"),
     *("link", "tag", "spam", "status", "undo", "help", "ack"),
 )
-"""Every command of the design; a first line that begins with another #word is text."""
+"""Every command of the design."""
 
 OBEYED = ("requester",)
 
+_FAR = 10_000
+_MOST_LETTERS = 40
 _LINE = re.compile(r"#([a-z]{2,12})(?![\w-])[ \t\xa0]*:?(.*)", re.IGNORECASE)
+_UNSEEN = re.compile(f"[{FORMAT}]")
+_ATTEMPT = re.compile(r"\s*([#\uff03]+)([ \t\xa0]*)([^\W\d_][\w-]*)")
 _BY_HAND = {
     "resolve": "resolve {}",
     "close": "close {}",
@@ -59,11 +64,25 @@ def orders(text: str) -> tuple[Order, ...]:
     return tuple(found)
 
 
+def attempted(text: str) -> str:
+    """Give the #word of a first line that looks like a command, understood or not; "" where it is text.
+
+    Letters directly after # are a word that was meant for the desk, however it is spelt. After a blank, as in a heading,
+    only what begins like a command is one. Digits (#1, #1234) are text, and so is what stands below another line.
+    """
+    read = _ATTEMPT.match(_UNSEEN.sub("", text[:_FAR]))
+    if read is None or (read[2] and not read[3].lower().startswith(WORDS)):
+        return ""
+    return read[0].strip()[:_MOST_LETTERS]
+
+
 def on_order(case: Case, office: Office, now: datetime, ticket: Ticket, agent: Agent) -> Decision | None:
     """Obey an agent's commands, or say why not; None where his mail is none: unproven, by no person, or text."""
-    said = orders(case.mail.text)
-    if not said or not _commands(case, office, ticket, agent, said[0]):
+    attempt, said = attempted(case.mail.text), orders(case.mail.text)
+    if not attempt or not _commands(case, office, ticket, agent, said[0] if said else Order(attempt, "")):
         return None
+    if not said:
+        return _refused(case, office, ticket, agent, _not_understood(attempt))
     if len(said) > 1 or said[0].word not in OBEYED:
         return _refused(case, office, ticket, agent, _not_by_mail(said, ticket))
     to = _address(said[0].value)
@@ -76,11 +95,14 @@ def on_order(case: Case, office: Office, now: datetime, ticket: Ticket, agent: A
     lines = (
         f"Done: {done.because}.",
         f"Nothing was sent to {to.key}. Your reply to this mail, or to a notification of the ticket, goes there.",
-        f"To take it back, write #requester {ticket.requester.key} on the first line of a reply.",
+        f"To take it back: maild ticket undo {ticket.number}"
+        if office.agent_of(ticket.requester) is not None or not ticket.requester.domain
+        else f"To take it back, write #requester {ticket.requester.key} on the first line of a reply.",
     )
     letter = _letter(case, office, after, agent, f"the requester is {to.key}", lines)
     return replace(
         done,
+        events=tuple(replace(event, data={**event.data, "message": case.received.id}) for event in done.events),
         message=message_of(case, ticket.number, "agent"),
         references=references_of(case, ticket.number),
         letters=(letter,),
@@ -117,6 +139,13 @@ def _not_by_mail(said: tuple[Order, ...], ticket: Ticket) -> tuple[str, ...]:
         f"On the machine of the desk: maild ticket {by_hand.format(ticket.number)}"
         if by_hand
         else f"To write to the customer, begin your reply with words of your own, not with #{order.word}.",
+    )
+
+
+def _not_understood(attempt: str) -> tuple[str, ...]:
+    return (
+        f"{attempt} looks like a command, and is none. Understood by mail: #requester ADDRESS, on the first line.",
+        "If it is text for the customer, put a line above it, as in: Hello. Then send it again.",
     )
 
 

@@ -90,21 +90,23 @@ def by_customer(case: Case, office: Office, ticket: Ticket, at: datetime, *, age
 def by_agent(case: Case, office: Office, ticket: Ticket, agent: Agent, at: datetime) -> Named:
     """Say who joins by a proven agent's reply that reaches the customer: everybody else to whom he addressed it."""
     taking_part = standings(ticket, case.told.events)
+    lost = unreachable(case.messages, case.told.events)
     wishes = [
         _Wish(other.key, By.AGENT, f"{agent.id} addressed the reply to {other.key}, too")
         for other in _others(case.mail, office)
-        if other.key != ticket.requester.key and taking_part.get(other.key) is not By.AGENT
+        if other.key != ticket.requester.key and (taking_part.get(other.key) is not By.AGENT or other.key in lost)
     ]
     return _granted(wishes, ticket, case.told.events, agent.id, at)
 
 
 def copied(ticket: Ticket, messages: Iterable[Message], events: Iterable[Event], office: Office) -> tuple[str, ...]:
     """Give the addresses that get a copy of an agent's answer, `MOST` at most."""
-    history = standing(events)
+    history, sent = standing(events), tuple(messages)
+    lost = unreachable(sent, history)
     removed = {str(event.data["address"]): event.at for event in history if event.what == "participant_removed"}
     proven = {
         message.sender.key
-        for message in messages
+        for message in sent
         if message.kind == "customer"
         and message.verified
         and of_their_house(message.sender, ticket)
@@ -113,8 +115,23 @@ def copied(ticket: Ticket, messages: Iterable[Message], events: Iterable[Event],
     return tuple(
         address
         for address, by in standings(ticket, history).items()
-        if (by is By.AGENT or address in proven) and not is_ours(office, address) and not unsendable(address)
+        if (by is By.AGENT or address in proven)
+        and address not in lost
+        and not is_ours(office, address)
+        and not unsendable(address)
     )[:MOST]
+
+
+def unreachable(messages: Iterable[Message], events: Iterable[Event]) -> frozenset[str]:
+    """Give the addresses whose copies failed for good, until somebody names them again or they write."""
+    wrote = {message.sender.key: message.at for message in messages if message.kind == "customer"}
+    lost: dict[str, datetime] = {}
+    for event in standing(events):
+        if event.what == "not_delivered" and event.data.get("final"):
+            lost[str(event.data["to"])] = event.at
+        elif event.what == "participant_added":
+            lost.pop(str(event.data["address"]), None)
+    return frozenset(address for address, at in lost.items() if wrote.get(address, _NEVER) <= at)
 
 
 def standings(ticket: Ticket, events: Iterable[Event]) -> dict[str, By]:

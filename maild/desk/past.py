@@ -19,11 +19,18 @@ SPLIT = "split"
 SPLIT_FROM = "split_from"
 LINKED = "linked"
 UNDONE = "undone"
+CHANGED = "requester"
 
 
 def named(event: Event) -> dict[str, Any]:
     """Name an event of a ticket, for an event that takes it out."""
     return {"what": event.what, "at": event.at.isoformat()}
+
+
+def undoing(event: Event, actor: str, now: datetime, stays: str = "") -> Event:
+    """Give the event that takes out `event`, whose words stand in quotes: they are true no more. `stays` is what is not undone."""
+    kept = f"; not taken back: {stays}" if stays else ""
+    return Event(max(now, event.at), actor, UNDONE, f'{actor} took back: "{event.because}"{kept}', named(event))
 
 
 def standing(events: Iterable[Event]) -> tuple[Event, ...]:
@@ -68,7 +75,7 @@ def _moves(events: Iterable[Event], customer: str) -> Iterator[SlaEvent]:
 
 
 def _merged(move: SlaEvent, data: Mapping[str, Any], customer: str) -> SlaEvent:
-    moves = tuple(_moves(_left(data), customer or data["customer"]))
+    moves = tuple(_moves(left(data), customer or data["customer"]))
     opened_at = datetime.fromisoformat(data["opened_at"])
     return replace(
         move,
@@ -77,8 +84,8 @@ def _merged(move: SlaEvent, data: Mapping[str, Any], customer: str) -> SlaEvent:
     )
 
 
-def _left(data: Mapping[str, Any]) -> Iterator[Event]:
-    """Give the events that a merged ticket left, as far as they move clocks."""
+def left(data: Mapping[str, Any]) -> Iterator[Event]:
+    """Give the events that a merged ticket left, as far as they move clocks or say whose it was."""
     for event in data["events"]:
         yield Event(datetime.fromisoformat(event["at"]), event["actor"], event["what"], "", event["data"])
 
@@ -101,7 +108,7 @@ def life_of(ticket: Ticket, events: Sequence[Event], clocks: Iterable[Clock]) ->
                 "data": _with_recipient(event, ticket),
             }
             for event in stands
-            if event.what in KINDS
+            if event.what in KINDS or event.what == CHANGED
         ],
     }
 
@@ -128,7 +135,7 @@ def replies(ticket: Ticket, events: Iterable[Event]) -> tuple[Event, ...]:
         if event.what == "agent_reply":
             found.append(replace(event, data=_with_recipient(event, ticket)))
         elif event.what == MERGED:
-            found += replies(ticket, tuple(_left(event.data)))
+            found += replies(ticket, tuple(left(event.data)))
     return tuple(sorted(found, key=lambda event: event.at))
 
 
@@ -141,7 +148,7 @@ def _joined(events: Iterable[Event]) -> dict[int, str]:
     found: dict[int, str] = {}
     for event in standing(events):
         if event.what == MERGED:
-            found |= {**_joined(_left(event.data)), event.data["from"]: event.data["requester"]}
+            found |= {**_joined(left(event.data)), event.data["from"]: event.data["requester"]}
     return found
 
 
@@ -150,7 +157,7 @@ def kin(events: Iterable[Event]) -> tuple[int, ...]:
     found: dict[int, None] = {}
     for event in events:
         if event.what == MERGED:
-            found |= dict.fromkeys((event.data["from"], *kin(_left(event.data))))
+            found |= dict.fromkeys((event.data["from"], *kin(left(event.data))))
         elif event.what in {MERGED_INTO, SPLIT, SPLIT_FROM}:
             found |= {event.data.get("from") or event.data["to"]: None}
     return tuple(found)

@@ -6,6 +6,7 @@ from datetime import datetime
 from maild.desk.aside import held, kept, not_relayed
 from maild.desk.copies import with_copies
 from maild.desk.decision import Case, Decision, answered, clocks_of, message_of, references_of
+from maild.desk.formerly import for_former
 from maild.desk.merged import for_another, secrets, written_to
 from maild.desk.office import Agent, Office
 from maild.desk.participants import by_agent, copied, known_to_customer
@@ -36,8 +37,9 @@ def on_reply(case: Case, office: Office, now: datetime, ticket: Ticket, agent: A
         return _direct(case, office, now, ticket, agent)
     text, html, missing = _own_words(case, ticket)
     why_not = _internal(case, office) or for_another(case, ticket) or _unreachable(office, ticket) or missing
-    if why_not:
-        return not_relayed(case, office, ticket, agent, why_not)
+    former = "" if why_not else for_former(case, office, ticket)
+    if why_not or former:
+        return not_relayed(case, office, ticket, agent, why_not or former, ask=bool(former))
     return _relayed(case, office, now, ticket, agent, text, html)
 
 

@@ -5,6 +5,7 @@ again, and the agent is told in the remote server's words. Anybody can write suc
 Message-IDs of what he got: it is believed at the reply's own return path only, which nobody but the mail servers sees.
 """
 
+import re
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,6 +21,7 @@ from maild.threading import token
 from maild.threading.token import Purpose
 from maild.ticket import Event, State, Ticket, Trigger, move
 
+_PERMANENT = re.compile(r"5\d\d\b")
 _TAKEN_FOR_THE_LATEST = "it names no reply of ours but came to their return path: taken for the latest one"
 
 
@@ -162,7 +164,10 @@ def on_failure(ticket: Ticket, told: Told, report: Delivery, at: datetime, offic
     if reply is None or is_copy(reply, report):
         what = f"a copy of the reply of {reply.actor}" if reply else "a mail of ours"
         because = f"{what} did not reach {report.recipient}: {said}"
-        event = Event(at, "maild", "not_delivered", because, {"ref": report.original_message_id})
+        final = reply is not None and _for_good(report)
+        because += ": he gets no more copies until he writes, or is named again" if final else ""
+        data = {"to": report.recipient.lower(), "final": True} if final else {}
+        event = Event(at, "maild", "not_delivered", because, {"ref": report.original_message_id, **data})
         letters = _tell_of_copy(office, ticket, reply, report) if reply else ()
         return Decision(because, ticket=ticket, events=(event,), letters=letters, failed=(report.recipient,))
     because = f"the reply of {reply.actor} did not reach {report.recipient}: {said}"
@@ -190,6 +195,11 @@ def on_failure(ticket: Ticket, told: Told, report: Delivery, at: datetime, offic
     )
 
 
+def _for_good(report: Delivery) -> bool:
+    """Say whether trying again is of no use (RFC 3463 class 5, RFC 5321 section 4.2.1)."""
+    return report.status.startswith("5") or (not report.status and _PERMANENT.match(report.diagnostic) is not None)
+
+
 def _tell_author(office: Office, ticket: Ticket, reply: Event, report: Delivery) -> tuple[WordLetter, ...]:
     return _letter(
         office,
@@ -214,7 +224,9 @@ def _tell_of_copy(office: Office, ticket: Ticket, reply: Event, report: Delivery
         (
             f"The copy of your reply for {report.recipient} did not arrive. Your reply to the customer counts.",
             f"The other side said: {report.diagnostic or report.status or 'nothing'}",
-            f"No more copies for him: maild ticket cc {ticket.number} {report.recipient} --remove",
+            f"He gets no more copies until he writes, or you say so: maild ticket cc {ticket.number} {report.recipient}"
+            if _for_good(report)
+            else f"No more copies for him: maild ticket cc {ticket.number} {report.recipient} --remove",
         ),
     )
 

@@ -33,6 +33,10 @@ def passed_on(
     before = ticket.requester
     if to.key == before.key:
         return f"{to.key} is the requester of ticket {ticket.number} already"
+    if office.agent_of(to) is not None:
+        return (
+            f"{to.key} is an agent's address: who answers tickets is not their customer, give the address he writes for"
+        )
     customer = office.customer_of(to)
     policy = (customer.policy if customer else "") or office.mailbox(ticket.mailbox).policy
     assignee = ticket.assignee or (customer.csm if customer else "") or None

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from maild.desk.command import Refused, standing_of
+from maild.desk.command import Refused, now_standing, standing_of
 from maild.desk.decision import Clocks, Decision, Told, answered, clock_lines, clocks_of
 from maild.desk.merge import Decisions, Side, before, gone_into
 from maild.desk.office import Office
-from maild.desk.past import MERGED_INTO, SPLIT, SPLIT_FROM, UNDONE, history, named, standing
+from maild.desk.past import MERGED_INTO, SPLIT, SPLIT_FROM, history, named, standing, undoing
 from maild.mail import InboundMail
 from maild.outbound.letters import NoticeLetter
 from maild.sla.fold import state_of
@@ -221,13 +221,12 @@ def taken_back(
         return Refused(
             f"ticket {fresh.number} has gone on since it was split off: merge it into {side.number} if they are one"
         )
-    at = max(now, split.at)
-    undone = Event(at, actor, UNDONE, f"{actor} took back: {split.because}", named(split))
+    undone = undoing(split, actor, now)
     recorded = tuple(one for one in side.told.clocks if one.breached_at is not None and one.breached_at < split.at)
     told = replace(side.told.and_then(undone), clocks=recorded)
     after, clocks = refolded(side, told, office, now)
     back = Decision(
-        because=standing_of(undone.because, clocks),
+        because=now_standing(undone.because, after, clocks),
         ticket=after,
         clocks=clocks,
         events=(undone,),
@@ -237,5 +236,5 @@ def taken_back(
     closed = gone_into(fresh, Event(now, actor, MERGED_INTO, words, {"to": side.number}), side.number, office, now)
     pair = (min(side.number, fresh.number), max(side.number, fresh.number))
     began = next(event for event in reversed(standing(fresh.told.events)) if event.what == SPLIT_FROM)
-    gone = Event(max(now, began.at), actor, UNDONE, f"{actor} took back: {began.because}", named(began))
+    gone = undoing(began, actor, now)
     return back, replace(closed, events=(*closed.events, gone), unlinked=(pair,))

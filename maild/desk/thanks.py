@@ -8,7 +8,18 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 
-from maild.desk.thanks_words import BETWEEN, CLOSINGS, FILLERS, GREETINGS, NEVER, SENT_FROM, THANKS
+from maild.desk.thanks_words import (
+    AGAIN,
+    APPROVES,
+    BETWEEN,
+    CLOSINGS,
+    DONE,
+    FILLERS,
+    GREETINGS,
+    NEVER,
+    SENT_FROM,
+    THANKS,
+)
 from maild.mail import InboundMail
 from maild.outbound.markup import plain
 from maild.threading import subject as subjects
@@ -36,7 +47,8 @@ _CONTACT = re.compile(r"\+?[\d(][\d ()/.+-]*\Z|\S+[@.]\S+\Z|[|/&\u00b7\u2022-]+\
 _HAPPY = re.compile(r"(?<!\w)[:;=8][-o^']?[)dp3*](?!\w)|\^_*\^|<3", re.IGNORECASE)
 _TITLE = re.compile(r"\b(Mrs?|Ms|Dr|Prof|Hr|Fr|Sra?|Mme)\.", re.IGNORECASE)
 _LINK = re.compile(r"<https?://\S*>")
-_ASKS = re.compile(r"[?\u00bf\u061f\u037e]")
+_TONES = "\U0001f3fb-\U0001f3ff"
+_ASKS = re.compile(r"[?\u00bf\u061f\u037e\U0001f44e]")
 _REFUSES = re.compile(r"n't\b", re.IGNORECASE)
 
 
@@ -48,9 +60,11 @@ def _phrases(*lists: str) -> re.Pattern[str]:
     return re.compile("|".join(known), re.IGNORECASE)
 
 
-_THANKS, _GREETINGS = _phrases(THANKS), _phrases(GREETINGS)
+_THANKS, _GREETINGS = _phrases(THANKS, AGAIN), _phrases(GREETINGS)
 _CLOSINGS, _SENT_FROM = _phrases(CLOSINGS), _phrases(SENT_FROM)
-_SAYS = _phrases(THANKS, FILLERS, CLOSINGS, GREETINGS)
+_SAYS = _phrases(THANKS, AGAIN, FILLERS, DONE, CLOSINGS, GREETINGS)
+_LEAVES_NOTHING = re.compile(rf"(?<!\w)(?:{_phrases(AGAIN, DONE).pattern})", re.IGNORECASE)
+_APPROVES = re.compile(rf"[{APPROVES}][{APPROVES}\s!.\ufe0f{_TONES}]*\Z")
 _NEVER = frozenset(one.strip() for one in NEVER.split("|"))
 _NEVER_WITHIN = _phrases("|".join(one for one in _NEVER if re.match(f"[{_CJK}]", one)))
 
@@ -89,7 +103,9 @@ def says_thanks(text: str, names: Collection[str] = ()) -> bool:
         return False
     known = frozenset(word for name in names for word in _words(_plain(name)))
     lines = [line for line in map(str.strip, folded.splitlines()) if line]
-    thanked = False
+    thanked = any(_APPROVES.match(line.strip()) for line in text.strip().splitlines()[:1])
+    if not lines:
+        return thanked
     for number, line in enumerate(lines):
         if thanked and _is_signature(lines[number:], known):
             return True
@@ -101,6 +117,7 @@ def says_thanks(text: str, names: Collection[str] = ()) -> bool:
 
 def _plain(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).replace("\u2019", "'").replace("\ufe0f", "")
+    folded = re.sub(f"[{_TONES}]", "", folded)
     smiling = _HAPPY.sub(" ", folded)
     return _TITLE.sub(r"\1", "".join(" " if unicodedata.category(char) == "So" else char for char in smiling))
 
@@ -110,9 +127,10 @@ def _words(text: str) -> list[str]:
 
 
 def _objects(folded: str) -> bool:
-    if _ASKS.search(folded) or _REFUSES.search(folded) or _NEVER_WITHIN.search(folded):
+    left = _LEAVES_NOTHING.sub(" ", folded)
+    if _ASKS.search(left) or _REFUSES.search(left) or _NEVER_WITHIN.search(left):
         return True
-    return not _NEVER.isdisjoint(_words(folded))
+    return not _NEVER.isdisjoint(_words(left))
 
 
 def _says_nothing_else(part: str, known: frozenset[str]) -> bool:

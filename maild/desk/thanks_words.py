@@ -161,6 +161,49 @@ BETWEEN = frozenset(
 )
 """Words in lower case that stand inside of names and titles."""
 
+AGAIN = """
+thanks again|many thanks again|thank you again|thanks so much again|thank you so much again|thank you very much again
+|thanks a lot again|again thanks|again thank you|once again thanks|once again thank you|thx again
+|danke nochmal|danke nochmals|danke noch mal|danke noch einmal|nochmal danke|nochmals danke|nochmal vielen dank|nochmals vielen dank
+|vielen dank nochmal|vielen dank nochmals|noch einmal vielen dank|vielen dank noch einmal|nochmals herzlichen dank|nochmals besten dank
+|merci encore|encore merci|merci encore une fois|encore une fois merci|encore un grand merci|merci beaucoup encore
+|gracias de nuevo|de nuevo gracias|muchas gracias de nuevo|gracias otra vez|otra vez gracias|muchas gracias otra vez
+|grazie ancora|ancora grazie|grazie di nuovo|di nuovo grazie|grazie mille ancora|ancora grazie mille
+|obrigado novamente|obrigada novamente|obrigado mais uma vez|obrigada mais uma vez|mais uma vez obrigado|mais uma vez obrigada
+|nogmaals bedankt|bedankt nogmaals|nogmaals dank|nogmaals hartelijk dank
+|jeszcze raz dziękuję|dziękuję jeszcze raz|jeszcze raz dzięki|jeszcze raz bardzo dziękuję
+|ještě jednou děkuji|děkuji ještě jednou|ještě jednou díky|ještě jednou moc děkuji
+|tack igen|tack än en gång|än en gång tack|tak igen|mange tak igen|tusind tak igen|endnu en gang tak
+|takk igjen|tusen takk igjen|nok en gang takk|kiitos vielä kerran|vielä kerran kiitos
+|спасибо ещё раз|спасибо еще раз|ещё раз спасибо|еще раз спасибо|ещё раз большое спасибо|еще раз большое спасибо
+|tekrar teşekkürler|tekrar teşekkür ederim|tekrar çok teşekkürler
+|改めてありがとうございます|改めてお礼申し上げます|重ねてお礼申し上げます|再次感谢|再次谢谢|再次感謝|再次謝謝
+"""
+"""Thanks that hold a word of NEVER: only there does it leave nothing open."""
+
+DONE = """
+you can close the ticket|you can close this ticket|you may close the ticket|you may close this ticket|the ticket can be closed
+|this ticket can be closed|no further questions|no more questions|no other questions|i have no further questions
+|we have no further questions|nothing else
+|sie können das ticket schließen|sie können das ticket schliessen|du kannst das ticket schließen|ihr könnt das ticket schließen
+|das ticket kann geschlossen werden|keine weiteren fragen|keine fragen mehr|ich habe keine weiteren fragen|wir haben keine weiteren fragen
+|vous pouvez fermer le ticket|vous pouvez clôturer le ticket|tu peux fermer le ticket|le ticket peut être fermé|pas d'autres questions
+|puede cerrar el ticket|pueden cerrar el ticket|puedes cerrar el ticket|no tengo más preguntas|sin más preguntas
+|può chiudere il ticket|potete chiudere il ticket|puoi chiudere il ticket|non ho altre domande
+|pode fechar o ticket|podem fechar o ticket|pode encerrar o chamado|não tenho mais perguntas|não tenho mais dúvidas
+|u kunt het ticket sluiten|je kunt het ticket sluiten|het ticket kan gesloten worden|geen verdere vragen|geen vragen meer
+|można zamknąć zgłoszenie|możecie zamknąć zgłoszenie|nie mam więcej pytań|můžete tiket uzavřít|tiket můžete uzavřít|další dotazy nemám
+|ni kan stänga ärendet|du kan stänga ärendet|inga fler frågor|jag har inga fler frågor
+|i kan lukke sagen|du kan lukke sagen|ingen flere spørgsmål|dere kan lukke saken|du kan lukke saken|ingen flere spørsmål
+|tiketin voi sulkea|voit sulkea tiketin|ei muuta kysyttävää
+|можно закрыть заявку|можете закрыть заявку|больше вопросов нет|вопросов больше нет|talebi kapatabilirsiniz|başka sorum yok
+|没有其他问题|没有其他问题了|可以关闭工单|可以关闭工单了|工单可以关闭了
+"""
+"""What says that nothing is left open, though some of it holds a word of NEVER. It thanks for nothing by itself."""
+
+APPROVES = "\U0001f44d\U0001f44c\U0001f64f\U0001f44f\u2764\U0001f4af\U0001f389"
+"""Signs that say thanks where nothing else is said."""
+
 NEVER = """
 but|however|although|though|still|again|not|no|none|never|cannot|cant|dont|unfortunately|except|yet|please|pls|however|why|how|when|what
 |error|fails|failed|failing|broken|wrong|another|also|nope|unless|without|ps|hardly|barely|almost

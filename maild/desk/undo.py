@@ -9,16 +9,17 @@ from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
-from maild.desk.command import Refused, standing_of
+from maild.desk.command import Refused, now_standing
 from maild.desk.copies import as_before
 from maild.desk.decision import Decision, Told, clocks_of
 from maild.desk.merge import Decisions, Side
 from maild.desk.office import Office
-from maild.desk.past import LINKED, MERGED, MERGED_INTO, SPLIT, SPLIT_FROM, UNDONE, named, recorded_of, standing
+from maild.desk.past import LINKED, MERGED, MERGED_INTO, SPLIT, SPLIT_FROM, recorded_of, standing, undoing
 from maild.desk.requester import given_back
 from maild.desk.split import refolded, taken_back
 from maild.sla.clock import Clock
 from maild.sla.ladder import levels
+from maild.threading.place import followed
 from maild.ticket import Event, Message, Severity, State, Ticket
 
 Restored = Ticket | str
@@ -118,20 +119,17 @@ def on_undo(
     return taken_back(old, split, fresh, messages[fresh.number], office, actor, now)
 
 
-def _undone(event: Event, actor: str, now: datetime, more: str = "") -> Event:
-    return Event(max(now, event.at), actor, UNDONE, f"{actor} took back: {event.because}{more}", named(event))
-
-
 def _alone(side: Side, last: Event, office: Office, actor: str, now: datetime) -> Decisions | Refused:
     stands = standing(side.told.events)
     restored = STEPS[last.what](side.ticket, last, stands[stands.index(last) + 1 :])
     if isinstance(restored, str):
         return Refused(f"what was last decided on ticket {side.number} cannot be undone, {restored}: {last.because}")
-    undone = _undone(last, actor, now)
+    undone = undoing(last, actor, now)
     breached = tuple(one for one in side.told.clocks if one.breached_at is not None and one.breached_at < last.at)
     told = replace(side.told.and_then(undone), clocks=breached)
     clocks = clocks_of(office, restored, told, now)
-    return (Decision(standing_of(undone.because, clocks), ticket=restored, clocks=clocks, events=(undone,)),)
+    words = now_standing(undone.because, restored, clocks)
+    return (Decision(words, ticket=restored, clocks=clocks, events=(undone,)),)
 
 
 def _unlinked(side: Side, other: Side, actor: str, now: datetime) -> Decisions:
@@ -143,8 +141,10 @@ def _unlinked(side: Side, other: Side, actor: str, now: datetime) -> Decisions:
             for event in reversed(standing(one.told.events))
             if event.what == LINKED and event.data.get("to") == to and "before" in event.data
         )
-        undone = _undone(event, actor, now)
-        found.append(Decision(undone.because, ticket=one.ticket, events=(undone,), unlinked=pairs))
+        undone = undoing(event, actor, now)
+        found.append(
+            Decision(f"{undone.because}; now: not linked", ticket=one.ticket, events=(undone,), unlinked=pairs)
+        )
     return tuple(found)
 
 
@@ -153,9 +153,7 @@ def _apart(into: Side, gone: Side, messages: Sequence[Message], office: Office, 
     merged, went = last_decision(into.told.events), last_decision(gone.told.events)
     assert merged is not None  # noqa: S101 - on_undo has looked
     assert went is not None  # noqa: S101 - likewise
-    stays = [str(one.id) for one in messages if one.at > merged.at and one.sender.key in merged.data["joined"]]
-    more = f"; message {', '.join(stays)} came since and stays here" if stays else ""
-    undone = _undone(merged, actor, now, more)
+    undone = undoing(merged, actor, now, _staying(into.number, gone.number, merged, messages))
     ticket = _as_before(into.ticket, merged)
     kept = {(metric, cycle): at for metric, cycle, at in recorded_of(merged.data["before"]["breaches"])}
     recorded = tuple(
@@ -169,13 +167,31 @@ def _apart(into: Side, gone: Side, messages: Sequence[Message], office: Office, 
     forgotten = _forgotten(into.told, merged, after, tuple(clock for clock, _ in clocks), office, now)
     clocks = clocks_of(office, after, replace(told, sent=told.sent - frozenset(forgotten)), now)
     survivor = Decision(
-        because=standing_of(undone.because, clocks),
+        because=now_standing(undone.because, after, clocks),
         ticket=_evidence(after, merged),
         clocks=clocks,
         events=(undone,),
         forgotten=forgotten,
     )
     return survivor, _again(gone, went, office, actor, now)
+
+
+def _staying(into: int, gone: int, merged: Event, messages: Sequence[Message]) -> str:
+    """Name the mail that came for the ticket that was merged and stays where it came, and say how to move it."""
+    ids = [
+        one.id
+        for one in messages
+        if one.at > merged.at
+        and one.kind == "customer"
+        and (one.sender.key in merged.data["joined"] or followed(gone) in one.placed_because)
+    ]
+    if not ids:
+        return ""
+    options = " ".join(f"--message {number}" for number in ids)
+    return (
+        f"message {', '.join(map(str, ids))} came since and stays here; to move it: maild ticket split {into} {options}, "
+        f"then maild ticket merge the new ticket's number {gone}"
+    )
 
 
 def _as_before(ticket: Ticket, merged: Event) -> Ticket:
@@ -226,7 +242,7 @@ def _again(gone: Side, went: Event, office: Office, actor: str, now: datetime) -
         closed_at=_instant(before["closed_at"]),
         merged_into=None,
     )
-    undone = _undone(went, actor, now)
+    undone = undoing(went, actor, now)
     breached = tuple(one for one in gone.told.clocks if one.breached_at is not None and one.breached_at < went.at)
     told = replace(gone.told.and_then(undone), clocks=breached)
     return Decision(undone.because, ticket=ticket, clocks=clocks_of(office, ticket, told, now), events=(undone,))

@@ -16,6 +16,9 @@ from maild.ingest import quote_marks as marks
 
 _BLANK_NODES = frozenset({"br", "hr", "wbr"})
 _LETTERS = re.compile(r"\w")
+_ONLY_MARKS = re.compile(r"(?:[\s>|.\u2026]*|\s*-\s*)\Z")
+_DASHES = "-\u2013\u2014 \t\r\n\xa0"
+_BARRED = re.compile(r"\s{0,3}\|(?!.*\|\s*\Z)")
 
 
 def _folded(text: str) -> str:
@@ -58,14 +61,34 @@ def below(text: str, marker: str, said: Iterable[str]) -> str:
     if holds("\n".join(plain), marker):
         return ""
     known = {_folded(line) for one in said for line in one.splitlines()} - {""}
-    first = next(index for index, line in enumerate(lines) if quote_text.quoted(line))
-    rest = [line for line in lines[first:] if not quote_text.quoted(line) or _folded(line.lstrip("> |")) in known]
-    return "\n".join((*lines[: _introduced(lines[:first])], *rest)).strip("\n")
+    first = _quote_with(lines, marker)
+    rest = (*lines[: _introduced(lines[:first])], *lines[first:])
+    return "\n".join(
+        line for line in rest if not quote_text.quoted(line) or _folded(line.lstrip("> |")) in known
+    ).strip("\n")
 
 
 def unquoted(text: str) -> str:
-    """Give a text without its quoted lines."""
-    return "\n".join(line for line in text.split("\n") if not quote_text.quoted(line))
+    """Give a text without its quoted lines, marked with > or |, and without those of nothing but such marks and dots.
+
+    A line that a bar ends, too, is a table's. "" where nothing but dashes is left: with a name below they part a signature.
+    """
+    kept = (line for line in text.split("\n") if not quote_text.quoted(line) and not _BARRED.match(line))
+    said = "\n".join("" if _ONLY_MARKS.match(line) else line for line in kept)
+    return said if said.strip(_DASHES) else ""
+
+
+def _quote_with(lines: list[str], marker: str) -> int:
+    """Give where the quoted lines around the marker begin: not all that is quoted above need be of the same quote."""
+    wanted = _folded(marker)
+    at = next((n for n, line in enumerate(lines) if wanted in _folded(line)), None)
+    if at is None:
+        at = _wrapped_marker(lines, wanted)
+    if at is None:
+        return next(index for index, line in enumerate(lines) if quote_text.quoted(line))
+    while at and quote_text.quoted(lines[at - 1]):
+        at -= 1
+    return at
 
 
 def _wrapped_marker(lines: list[str], wanted: str) -> int | None:

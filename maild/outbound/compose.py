@@ -137,6 +137,7 @@ def _notice(letter: NoticeLetter, desk: Desk, templates: Templates, now: datetim
         "placed_because": clean(letter.placed_because, 300),
         "opened": letter.opened,
         "forwarded_by": clean(letter.forwarded_by, 80),
+        "warnings": [clean(warning, 500) for warning in letter.warnings],
         "notes": [clean(note, 500) for note in (*mail.marks, *letter.notes)],
         "subject": clean(mail.subject),
         "text": mail.text.strip(),

@@ -78,7 +78,8 @@ class NoticeLetter:
     """Tells an agent of a customer's mail. `verified` is how the sender was authenticated, "" where he was not.
 
     `because` are the reasons of the severity, `notes` single lines that the desk wants to add. `opened` says that this
-    mail opened the ticket. `forwarded_by` is which of us forwarded it, "" where its writer sent it himself.
+    mail opened the ticket. `forwarded_by` is which of us forwarded it, "" where its writer sent it himself. `warnings`
+    are lines that stand above everything else.
     """
 
     key: str
@@ -97,6 +98,7 @@ class NoticeLetter:
     notes: tuple[str, ...] = ()
     opened: bool = False
     forwarded_by: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

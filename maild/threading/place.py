@@ -103,12 +103,17 @@ def wanted_tickets(mail: InboundMail, detail: str, keys: Sequence[bytes], refere
     return tuple(dict.fromkeys((*numbers, *subject.tags(mail.subject, reference))))
 
 
+def followed(gone: int) -> str:
+    """Give the words by which a placement says that it followed a ticket to the one it was merged into."""
+    return f"that is ticket {gone}, which was merged into"
+
+
 def place(mail: InboundMail, evidence: Evidence, reference: str) -> Placement:
     """Climb the ladder: the first rung that holds decides. A ticket that was merged is followed to where it is now."""
     found = _climb(mail, evidence, reference)
     if found.ticket is None or (now := evidence.end(found.ticket)) == found.ticket:
         return found
-    because = f"{found.because}; that is ticket {found.ticket}, which was merged into {now}"
+    because = f"{found.because}; {followed(found.ticket)} {now}"
     return replace(found, ticket=now, because=because, via=found.ticket)
 
 

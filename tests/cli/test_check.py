@@ -120,6 +120,17 @@ def test_a_templates_dir_that_is_not_there_is_told(maild, configured):
         ),
         (ANN + '[auth]\nhops = ["mx.acme.test"]\nbelow = 1\n', "warning: auth.hops and auth.below change nothing"),
         (ANN + "[auth]\nunnamed = true\n", "warning: auth.unnamed without auth.hops"),
+        (
+            ANN + '[auth]\nauthserv_id = ["mx.example.com", "mx.acme.test"]\nhops = ["mx2.example.com"]\n',
+            "mail servers instead: auth.authserv_id mx.example.com, auth.hops mx2.example.com\n",
+        ),
+        (
+            ANN + AUTH + 'hops = ["mx2.acme.test", "40.92.0.0/15"]\n',
+            "warning: auth.hops[2]: 40.92.0.0/15 is where Microsoft sends from, for all its customers",
+        ),
+        (ANN + AUTH + 'hops = ["40.107.1.2"]\n', "warning: auth.hops[1]: 40.107.1.2 is where Microsoft sends from"),
+        (ANN + AUTH + 'hops = ["209.85.220.0/24"]\n', "warning: auth.hops[1]: 209.85.220.0/24 is where Google sends"),
+        (ANN + AUTH + 'hops = ["8.0.0.0/9"]\n', "warning: auth.hops[1]: 8.0.0.0/9 is a wide public network"),
         (ANN + NOBODY + 'arc_sealers = ["google.com"]\n', "warning: auth.arc_sealers changes nothing"),
         (
             ANN + AUTH + '[[mailbox]]\naddress = "csm@acme.test"\naliases = ["a@example.org"]\nlanguage = "xx"\n',
@@ -163,6 +174,29 @@ def test_a_language_that_ours_are_written_in_is_no_warning(maild, configured):
 def test_who_acknowledges_everyone_is_not_told_that_only_known_senders_are(maild, configured):
     done = maild("check", "-c", configured(DESK + ANN + '[ack]\nto = "everyone"\n'))
     assert "only known senders" not in done.out
+
+
+@pytest.mark.parametrize(
+    "hop", ["10.0.0.0/8", "2002:a00::/24", "2603:10a6::/32", "9.9.9.0/28", "mx.acme.test", ".acme.test"]
+)
+def test_hops_that_are_one_s_own_are_no_warning(maild, configured, hop):
+    assert "warning" not in maild("check", "-c", configured(f'{DESK}{ANN}{AUTH}hops = ["{hop}"]\n')).out
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", "\nmaild will check DKIM signatures itself\n"),
+        (AUTH, "\nmaild will check DKIM signatures itself, where your servers say nothing of them\n"),
+        (NOBODY, ""),
+        (AUTH + 'dkim = "off"\n', ""),
+    ],
+)
+def test_whether_maild_checks_dkim_itself_is_said(maild, configured, text, line):
+    pytest.importorskip("dkim", reason="pip install 'maild[dkim]'")
+    out = f"\n{maild('check', '-c', configured(DESK + ANN + text)).out}"
+    assert line in out
+    assert ("maild will check DKIM" in out) is bool(line)
 
 
 NOW = datetime(2026, 3, 24, 12, 0, tzinfo=UTC)

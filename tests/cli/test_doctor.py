@@ -107,8 +107,10 @@ def test_lines_for_people(maild, configured):
         (
             'unnamed = true\nhops = [".outlook.com"]\nbelow = 1\narc_sealers = ["google.com"]\n',
             [
-                ("the word of fields without a name counts, from the hops in smtp.trusted, past 1 hop of ours, and 1 below"
-                " the last one's Received"),
+                (
+                    "the word of fields without a name counts, from the hops in smtp.trusted, past 1 hop of ours, and 1 below"
+                    " the last one's Received"
+                ),
                 "ARC seals of google.com count",
                 "where they say nothing, maild checks DKIM signatures itself",
             ],
@@ -118,6 +120,14 @@ def test_lines_for_people(maild, configured):
 def test_whose_word_counts(configured, auth, words):
     (found,) = probe_auth(load(configured(f"[auth]\n{auth}"), {}))
     assert (found.verdict, found.words) == ("ok", "; ".join(words))
+
+
+def test_doctor_tells_what_is_odd_with_it_too(configured):
+    text = '[auth]\nauthserv_id = "mx.example.com"\nhops = ["40.107.0.0/16"]\n'
+    (first, *odd) = probe_auth(load(configured(text), {}))
+    assert (first.verdict, [one.verdict for one in odd]) == ("ok", ["warn", "warn"])
+    assert "these names are examples" in odd[0].words
+    assert "Microsoft sends from" in odd[1].words
 
 
 def test_the_word_of_nobody_where_the_libraries_are_missing(monkeypatch, configured):

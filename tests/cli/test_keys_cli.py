@@ -77,6 +77,11 @@ def test_the_one_that_signs_stays(desk):
     assert states(desk) == [(1, "signs")]
 
 
+@pytest.mark.parametrize("number", ["abc", "1.5", "9" * 19])
+def test_what_is_no_number_is_said_in_words(desk, number):
+    assert f"'{number}' is no number: write the one that is shown for it" in run(desk, "retire", number, code=64)
+
+
 def test_a_line_for_scripts(desk):
     line = json.loads(run(desk, "list", "--json"))
     assert set(line) == {"id", "created_at", "retired_at", "state"}

@@ -152,6 +152,7 @@ def test_merge_and_undo(desk):
         (("merge", "1001", "1001"), 65, "cannot go into itself"),
         (("merge", "1001", "7"), 65, "there is no ticket 7"),
         (("merge", "1001", "seven"), 64, "'seven' is no ticket"),
+        (("split", "1001", "--message", "abc"), 64, "'abc' is no number: write the one that is shown for it"),
         (("split", "1001", "--message", "1"), 65, "message 1 opened ticket 1001 and stays"),
         (("split", "1001", "--message", "3"), 65, "message 3 is none of ticket 1001; its own are 1, 2"),
         (("link", "1001", "1001"), 65, "cannot be linked to itself"),

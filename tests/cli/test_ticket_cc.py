@@ -71,13 +71,18 @@ def test_somebody_gets_copies_until_he_is_taken_out(maild):
     assert value["outbox"] == []
 
 
+def test_a_name_may_stand_before_the_address(maild):
+    assert maild("ticket", "cc", "1042", "Fred <fred@partner.example>")[0] == 0
+    assert shown(maild)["copied"] == ["fred@partner.example"]
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
         (("carol@acme.example",), "is the customer of ticket 1042"),
         (("csm+x@desk.example",), "of the desk or of an agent"),
         (("ann@staff.example",), "of the desk or of an agent"),
-        (("fred",), "write it as name@domain"),
+        (("fred",), "'fred' is no address: write it as name@domain"),
         (("fred@partner.example", "--remove"), "takes no part in ticket 1042; those who do: dora@acme.example"),
     ],
 )

@@ -87,10 +87,17 @@ def test_a_ticket_goes_to_another_customer_and_back(maild):
     [
         ("carol@acme.example", "is the requester of ticket 1042 already"),
         ("csm@desk.example", "is an address of the desk itself"),
-        ("carol", "write it as name@domain"),
+        ("carol", "'carol' is no address: write it as name@domain"),
+        ("Carol <carol>", "is no address: write it as name@domain"),
+        ("<a@x.example> <b@x.example>", "holds several addresses: give one"),
     ],
 )
 def test_what_cannot_be_is_refused(maild, address, why):
     code, said = maild("ticket", "requester", "1042", address)
     assert (code, why in said) == (65, True), said
     assert shown(maild)["requester"] == "carol@acme.example"
+
+
+def test_a_name_may_stand_before_the_address(maild):
+    code, said = maild("ticket", "requester", "1042", "Zed Zorn <zed@zed.example>")
+    assert (code, "made zed@zed.example the requester" in said) == (0, True), said

@@ -129,8 +129,11 @@ def test_a_changed_folder_or_password_waits_for_a_restart(read, secret):
         ),
         (LEAST.replace("imap.example.com", "[::1]:993"), "imap[1].host: '[::1]:993' has a port in it: write '::1'"),
         (LEAST.replace("imap.example.com", "[::1]"), "imap[1].host: '[::1]': write it without brackets"),
-        (LEAST + 'auth = "oauth2"\n', "imap[1].auth: input should be 'password', 'xoauth2' or 'oauthbearer'"),
-        (LEAST.replace("password_file", 'auth = "oauth2"\n#'), "imap[1].auth: input should be"),
+        (
+            LEAST + 'auth = "oauth2"\n',
+            'imap[1].auth: \'oauth2\' is not known: write "password", "xoauth2" or "oauthbearer"; did you mean "xoauth2"?',
+        ),
+        (LEAST.replace("password_file", 'auth = "oauth2"\n#'), "imap[1].auth: 'oauth2' is not known: write"),
         (LEAST.replace("imap-password", "empty"), "imap[1].password_file: empty is empty: write the secret into it"),
         (LEAST + 'tls_ca_file = "ca.pem"\n', "ca.pem cannot be read: No such file or directory"),
         (LEAST + 'tls_ca_file = "imap-password"\n', "imap-password holds no certificate in PEM"),

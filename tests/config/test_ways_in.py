@@ -70,7 +70,7 @@ def test_what_may_be_written(read, text):
         (DESK + '[spam]\nheaders = ["X-Spam: YES"]', "is no field name: write X-Spam, without colon and value"),
         (DESK + '[spam]\nheaders = [""]', "spam.headers[1]: '' is no field name: write X-Spam-Flag, without colon"),
         (DESK + '[spam]\nheaders = ["X Spam"]', "'X Spam' is no field name: write X-Spam-Flag, without colon"),
-        (SMTP + "min_free_bytes = -1", "smtp.min_free_bytes: input should be greater than or equal to 0"),
+        (SMTP + "min_free_bytes = -1", "smtp.min_free_bytes: is too small: write at least 0"),
         (SMTP + "require_tls = true", "smtp.tls_certificate: smtp.require_tls wants a certificate, in a file beside"),
         (SMTP + 'tls_key = "key.pem"', "smtp.tls_certificate: smtp.tls_key wants a certificate, in a file beside this"),
         (

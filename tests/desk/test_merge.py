@@ -171,6 +171,16 @@ class TestMerging:
             assert refused == Refused("ticket 2 was merged into 1: decide on that one, or undo it")
 
 
+@pytest.mark.parametrize(("who", "said"), [(DAVE, True), (CAROL, False), (Address("Ann", "ann@staff.example"), False)])
+def test_the_operator_reads_that_there_were_two_customers(office, side, who, said):
+    decisions = on_merge(side(2, who=who), side(1), office, "ann", NOW + MINUTE)
+    words = (
+        "dave@bolt.example is not its customer: answers go to carol@acme.example only; "
+        "for copies to dave@bolt.example, too: maild ticket cc 1 dave@bolt.example"
+    )
+    assert ((words in decisions[0].because), ("ticket cc" in decisions[0].because)) == (said, said)
+
+
 class TestUndoing:
     def test_a_merge(self, office, side):
         into, gone = side(1), side(2, who=DAVE, severity=Severity.URGENT)
@@ -182,15 +192,29 @@ class TestUndoing:
             assert [one.ticket for one in decisions] == [into.ticket, gone.ticket]
             assert decisions[0].clocks == clocks_of(office, into.ticket, into.told, NOW + HOUR)
             assert decisions[1].clocks == clocks_of(office, gone.ticket, gone.told, NOW + HOUR)
-            assert decisions[0].because.startswith("bob took back: ann merged ticket 2")
+            assert decisions[0].because.startswith('bob took back: "ann merged ticket 2')
+            assert '"; now: new, normal, of carol@acme.example, nobody has it; first_response' in decisions[0].because
 
-    def test_mail_that_came_since_stays_and_is_named(self, office, side):
-        survivor, closed = merged(office, side(2, who=DAVE), side(1), NOW + MINUTE)
-        came = message(7, NOW + HOUR, DAVE)
-        event = Event(NOW + HOUR, DAVE.key, "customer_message", "", {"message": 7})
+    @pytest.mark.parametrize(
+        ("who", "placed", "stays"),
+        [
+            (DAVE, "x", True),
+            (CAROL, "our token; that is ticket 2, which was merged into 1", True),
+            (CAROL, "our token", False),
+            (CAROL, "our token; that is ticket 22, which was merged into 1", False),
+        ],
+    )
+    def test_mail_that_came_since_stays_and_is_named(self, office, side, who, placed, stays):
+        survivor, closed = merged(office, side(2, who=who), side(1), NOW + MINUTE)
+        came = replace(message(7, NOW + HOUR, who), placed_because=placed)
+        event = Event(NOW + HOUR, who.key, "customer_message", "", {"message": 7})
         survivor = Side(survivor.ticket, survivor.told.and_then(event))
         decisions = on_undo(survivor, closed, {1: (came,), 2: ()}, office, "bob", NOW + 2 * HOUR)
-        assert "; message 7 came since and stays here" in decisions[0].because
+        words = (
+            "; not taken back: message 7 came since and stays here; to move it: maild ticket split 1 --message 7, "
+            "then maild ticket merge the new ticket's number 2"
+        )
+        assert (words in decisions[0].because) is stays
 
     def test_a_level_told_of_the_merge_alone_can_be_told_again(self, office, side):
         survivor, closed = merged(office, side(2, at=NOW - 5 * HOUR), side(1), NOW + MINUTE)

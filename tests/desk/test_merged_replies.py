@@ -55,6 +55,7 @@ def test_an_answer_to_another_customer_goes_to_nobody(case, office):
     assert word.agent.address == ANN.address
     assert "it answers a mail of ticket 2, whose customer is dave@bolt.example" in word.lines[0]
     assert "maild ticket undo 2" in word.lines[0]
+    assert "maild ticket cc 1 dave@bolt.example" in word.lines[0]
     assert decision.clocks is None
     assert [event.what for event in decision.events] == ["agent_note"]
 
@@ -120,9 +121,12 @@ def test_a_severity_that_was_undone_is_no_person_s_choice(make_case, make_ticket
 )
 def test_the_agents_read_whom_their_answer_does_not_reach(case, office, writer, told):
     decision = on_mail(case(from_=(writer,), text="Hm.", new_text="Hm."), office, NOW + timedelta(hours=1))
-    words = "dave@bolt.example does not get your reply: tickets were merged, and it goes to carol@acme.example."
+    words = (
+        "dave@bolt.example is not this ticket's customer: your reply goes to carol@acme.example, not to him. "
+        "To answer him, too: maild ticket cc 1 dave@bolt.example"
+    )
     assert decision.letters
-    assert all((words in letter.notes) is told for letter in decision.letters)
+    assert all(letter.warnings == ((words,) if told else ()) for letter in decision.letters)
     assert decision.events[0].what == "customer_message"
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maild.desk import Decision, Refused, Requester, Told, on_command, on_mail
-from maild.desk.order import WORDS, Order, orders
+from maild.desk.order import WORDS, Order, attempted, orders
 from maild.desk.requester import given_back
 from maild.mail import Address, Origin
 from maild.outbound.letters import NoticeLetter, RelayLetter, WordLetter
@@ -43,6 +43,36 @@ CAROL = Address("Carol", "carol@acme.example")
 )
 def test_what_is_a_command(text, said):
     assert [(order.word, order.value) for order in orders(text)] == said
+
+
+@pytest.mark.parametrize(
+    ("text", "attempt"),
+    [
+        ("#requestor c@x.example", "#requestor"),
+        ("#Resolved", "#Resolved"),
+        ("#resolve:", "#resolve"),
+        ("#internal this customer is a pain", "#internal"),
+        ("##note pain", "##note"),
+        ("#noteThis one is a pain", "#noteThis"),
+        ("#close-up", "#close-up"),
+        ("\n\n \u200b#Notiz", "#Notiz"),
+        ("\uff03note", "\uff03note"),
+        ("#\u00fcbergeben", "#\u00fcbergeben"),
+        ("# resolve", "# resolve"),
+        ("## Notes of today", "## Notes"),
+        ("# Summary of the outage", ""),
+        ("#1 priority", ""),
+        ("# 1 priority", ""),
+        ("#1234", ""),
+        ("#", ""),
+        ("#\nnote", ""),
+        ("Hello\n#resolve", ""),
+        ("> #resolve", ""),
+        ("", ""),
+    ],
+)
+def test_what_looks_like_a_command(text, attempt):
+    assert attempted(text) == attempt
 
 
 @given(st.text(alphabet="#requsto vl\n@.x>", max_size=80))
@@ -100,12 +130,15 @@ class TestByMail:
             ("#requester carol", "needs the customer's address"),
             ("#requester a@x.example b@x.example", "there are several"),
             ("#requester csm@desk.example", "address of the desk itself"),
+            ("#requester bob@staff.example", "an agent's address"),
             ("#requester carol@acme.example", "is the requester of ticket 1042 already"),
             ("#requester a@x.example\n#resolve", "Only one command"),
             ("#resolve", "maild ticket resolve 1042"),
             ("#assign me", "maild ticket assign 1042 WHO"),
             ("#merge 7", "begin your reply with words of your own"),
             ("#note only for us", "#note is not understood"),
+            ("#requestor a@x.example", "#requestor looks like a command, and is none"),
+            ("##note she is slow", "put a line above it"),
         ],
     )
     def test_what_cannot_be_done_is_said_and_goes_nowhere(self, command, office, now, text, why):
@@ -118,7 +151,12 @@ class TestByMail:
         assert why in " ".join(letter.lines)
         assert [event.what for event in decision.events] == ["agent_note"]
 
-    @pytest.mark.parametrize("text", ["#1 on our list: done", "Hello\n#resolve", "#hashtag"])
+    def test_what_was_an_agent_s_own_is_taken_back_by_undo(self, command, office, now):
+        case = command("#requester dora@new.example", requester=ANN, participants=("ann@staff.example",))
+        (letter,) = on_mail(case, office, now).letters
+        assert letter.lines[2] == "To take it back: maild ticket undo 1042"
+
+    @pytest.mark.parametrize("text", ["#1 on our list: done", "Hello\n#resolve", "# Summary\nDone"])
     def test_text_is_relayed(self, command, office, now, text):
         (letter,) = on_mail(command(text), office, now).letters
         assert isinstance(letter, RelayLetter)
@@ -140,8 +178,9 @@ class TestByMail:
         assert decision.ticket.requester == case.ticket.requester
         assert relayed(decision) == []
 
-    def test_a_customer_s_command_is_text(self, command, office, now):
-        case = command("#requester dora@new.example", sender=CAROL, purpose=Purpose.CUSTOMER)
+    @pytest.mark.parametrize("text", ["#requester dora@new.example", "#requestor", "# resolve"])
+    def test_a_customer_s_command_is_text(self, command, office, now, text):
+        case = command(text, sender=CAROL, purpose=Purpose.CUSTOMER)
         decision = on_mail(case, office, now)
         assert decision.ticket.requester.key == "carol@acme.example"
         assert decision.message.kind == "customer"
@@ -154,6 +193,8 @@ class TestByMail:
             ("#requester dora@new.example", None, True),
             ("#resolve", Purpose.AGENT, True),
             ("#resolve", None, False),
+            ("#resolved", Purpose.AGENT, True),
+            ("#resolved", None, False),
             ("I do not know.", Purpose.AGENT, False),
         ],
     )
@@ -211,11 +252,9 @@ class TestRequester:
         after = self.decide(office, make_ticket(), told, now, "dora@new.example").ticket
         assert after.participants == ("dora@new.example", "carol@acme.example")
 
-    def test_an_agent_may_be_a_customer(self, office, make_ticket, told, now):
-        assert (
-            self.decide(office, make_ticket(), told, now, "bob@staff.example").ticket.requester.key
-            == "bob@staff.example"
-        )
+    def test_an_agent_becomes_no_customer_by_a_word(self, office, make_ticket, told, now):
+        refused = self.decide(office, make_ticket(), told, now, "bob@staff.example")
+        assert refused.because.startswith("bob@staff.example is an agent's address")
 
     @pytest.mark.parametrize(
         ("since", "why"),

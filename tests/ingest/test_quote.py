@@ -277,8 +277,18 @@ def test_new_text_of_html(markup, expected):
     assert new_text_of_html(markup) == expected
 
 
-def test_what_is_no_quote_of_a_text():
-    assert unquoted("a\n> b\nc") == "a\nc"
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("a\n> b\nc", "a\nc"),
+        ("a\n| b\n|\n| c | d |", "a\n| c | d |"),
+        ("...\n-- \nAnn", "\n-- \nAnn"),
+        ("--\n\u2014", ""),
+        ("", ""),
+    ],
+)
+def test_what_is_no_quote_of_a_text(text, own):
+    assert unquoted(text) == own
 
 
 @pytest.mark.parametrize(
@@ -294,6 +304,11 @@ def test_words_below_our_mail_are_given_with_the_customer_s_own():
         f"On Mon, Jan 5, 2026 at 10:00, Desk <csm@example.com> wrote:\n> {MARK}\n> To: {ANN}\n> It is broken.\n\nFixed."
     )
     assert below(text, MARK, ("It is broken.",)) == "> It is broken.\n\nFixed."
+    assert below(f"> a\n\n{text}", MARK, ("It is broken.",)) == "> It is broken.\n\nFixed."
+    wrapped = text.replace("your reply", "\n> your reply")
+    assert below(f"> a\n\n{wrapped}", MARK, ()) == "Fixed."
+    assert below(text.replace("> #", "> Example Support\n> #"), MARK, ()) == "Fixed."
+    assert below(text.replace(MARK, MARK.replace(" ", "\n> ")), MARK, ()) == "Fixed."
     assert below(f"{MARK}\nFixed.", MARK, ()) == ""
 
 

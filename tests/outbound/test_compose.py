@@ -346,3 +346,11 @@ def test_held_says_what_to_do_and_that_no_answer_is_read(write):
     for words in ("as a reply to the notification", "goes nowhere", "do nothing", "Do not answer this mail to deny it"):
         assert words in text
     assert MARK not in text
+
+
+def test_a_warning_stands_above_everything(write):
+    warning = "dave@bolt.example is not this ticket's customer: <b>"
+    _, parsed = write(replace(sample(NoticeLetter), warnings=(warning,)))
+    assert " ".join(text_of(parsed).split()).startswith(f"{MARK} {warning}")
+    assert html_of(parsed).index("not this ticket") < html_of(parsed).index("wrote to")
+    assert "customer: <b>" not in html_of(parsed)
