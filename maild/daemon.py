@@ -26,6 +26,7 @@ from maild.outbound.template_files import load_templates
 from maild.proof import Prover, Sums
 from maild.pulse import Pulse
 from maild.resolver import Resolver
+from maild.sla.basis import basis
 from maild.sla.keywords import default_rules
 from maild.sla.severity_rules import Rules, parse_rules
 from maild.store import Ledger
@@ -84,6 +85,7 @@ class Daemon:
             self.intake.refit(new)
             self.watch.refit(new)
             self.failures.refit(new)
+            await count_again(self.ledger, config, new.now)
         self.summaries.refit(new, operator(config))
         self.watch.wake.set()
 
@@ -102,8 +104,7 @@ async def running(
     ledger = await Ledger.open(config.database_url, exclusive=True, copies=config.data_dir)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(ledger.close)
-        if 0 < (was := ledger.migrated).before < was.after:
-            log.info("ledger.migrated", before=was.before, after=was.after, copy=str(was.copy))
+        await _taken_over(ledger, config, now)
         parsers = Parsers()
         stack.push_async_callback(parsers.close)
         await parsers.warm()
@@ -159,6 +160,12 @@ async def running(
         log.info("daemon.stopping")
 
 
+async def _taken_over(ledger: Ledger, config: Config, now: Callable[[], datetime]) -> None:
+    if 0 < (was := ledger.migrated).before < was.after:
+        log.info("ledger.migrated", before=was.before, after=was.after, copy=str(was.copy))
+    await count_again(ledger, config, now)
+
+
 async def workshop(config: Config, ledger: Ledger, read: Read, now: Callable[[], datetime]) -> Workshop:
     """Gather what decisions and letters are made with. `read` parses octets that came from a return path."""
     keys = tuple(await ledger.secrets(PURPOSE, now=now()))
@@ -171,6 +178,18 @@ async def workshop(config: Config, ledger: Ledger, read: Read, now: Callable[[],
         read=read,
         deciding=ledger.deciding,
     )
+
+
+def basis_of(config: Config) -> str:
+    """Give the digest of what deadlines are counted by."""
+    return basis(config.policies, config.ladders, (config.calendars["weekdays"], config.desk.close_after))
+
+
+async def count_again(ledger: Ledger, config: Config, now: Callable[[], datetime]) -> None:
+    """Have the watch count all deadlines again where what they follow from has changed (R16)."""
+    counted_by = await asyncio.to_thread(basis_of, config)
+    if await ledger.count_by(counted_by, now()):
+        log.info("clocks.count_again", basis=counted_by[:12])
 
 
 def prover(sums: Sums) -> Prover | None:

@@ -15,6 +15,7 @@ from maild.cli.doctor_certificate import ends_at, judge_end
 from maild.cli.terms import ConfigOption, Exit, fail, say
 from maild.config import Config, ConfigError, find, load
 from maild.daemon import utc_now
+from maild.desk.reopening import open_days_end
 from maild.ingest import verify
 from maild.outbound.template_files import check_templates, load_templates, odd_files
 from maild.outbound.wording import span
@@ -24,6 +25,7 @@ from maild.ticket import Severity
 
 _DAY = 86400
 _EXAMPLE = re.compile(r"[@.]example\.(?:com|net|org)\Z")
+_MOST_HOLIDAYS = 15
 _TO_CUSTOMERS = ("ack", "ack-subject")
 """The templates of what customers read."""
 
@@ -180,7 +182,38 @@ def promises(config: Config, now: datetime) -> list[str]:
     for name, policy in config.policies.items():
         lines += [f"  with the policy {name}:"] if name else []
         lines += [_promised(severity, policy.promise(severity), friday) for severity in Severity]
-    return lines
+    return [*lines, *_rests(config, friday), *_holidays(config, local)]
+
+
+def _rests(config: Config, friday: datetime) -> Iterator[str]:
+    """Say what becomes of tickets on which nobody says a word."""
+    for name, policy in config.policies.items():
+        for severity, promise in policy.promises.items():
+            if promise.pending_limit is not None:
+                goes_on = add(promise.calendar, friday, promise.pending_limit).astimezone(friday.tzinfo)
+                which = f"{severity} ticket" + (f" with the policy {name}" if name else "")
+                yield f"  a pending {which} that waits from then on goes on at {_when(goes_on)}"
+    days = config.desk.close_after
+    if days:
+        closes = open_days_end(config.calendars["weekdays"], friday, days).astimezone(friday.tzinfo)
+        yield f"  a ticket resolved then closes at {_when(closes)}, if nobody says a word"
+
+
+def _holidays(config: Config, local: datetime) -> Iterator[str]:
+    """Name the next holidays of each calendar, in order of time; those that the file itself lists have no name."""
+    today = local.date()
+    for name, calendar in config.calendars.items():
+        called = config.holiday_names.get(name, {})
+        coming = (today + timedelta(days=number) for number in range(366))
+        found = [day for day in coming if calendar.holiday_on(day)]
+        words = [f"{day:%a %Y-%m-%d}" + _in_brackets(called.get(day.isoformat(), "")) for day in found]
+        if words:
+            more = f", and {len(words) - _MOST_HOLIDAYS} more within a year" if len(words) > _MOST_HOLIDAYS else ""
+            yield f"Holidays of the calendar {name}: {', '.join(words[:_MOST_HOLIDAYS])}{more}"
+
+
+def _in_brackets(name: str) -> str:
+    return f" ({name})" if name else ""
 
 
 def _promised(severity: Severity, promise: Promise, friday: datetime) -> str:

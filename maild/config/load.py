@@ -91,7 +91,8 @@ def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: l
     file = found.file
     data_dir = Path(file.desk.data_dir or environment.get("STATE_DIRECTORY", "").partition(":")[0] or "/var/lib/maild")
     data_dir = data_dir if data_dir.is_absolute() else path.resolve().parent / data_dir
-    open_hours = calendars(found, faults)
+    read = calendars(found, path, faults)
+    open_hours = read.open_hours
     if secrets:
         authorities(path, found, faults)
     return Config(
@@ -111,6 +112,7 @@ def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: l
         ),
         smtp_tls=certificate(path, file.smtp, environment, faults, secrets=secrets),
         calendars=open_hours,
+        holiday_names=read.holiday_names,
         policies=_policies(file, open_hours, faults),
         ladders=_ladders(file),
         keywords=_keywords(path, file.severity.keywords_file, faults),
@@ -181,6 +183,7 @@ def _policy(
             section.first_response or parent.first_response,
             section.resolution or parent.resolution,
             section.next_response or parent.next_response,
+            section.pending_limit or parent.pending_limit,
         )
     return Policy(name, promises)
 

@@ -43,6 +43,7 @@ class DeskSection(_Section):
     reference: Annotated[str, matching(_REFERENCE, "reference: letters and digits, such as CSM")] = "CSM"
     time_zone: Zone = "UTC"
     reopen_days: int = Field(default=7, ge=0, le=366)
+    close_after: int = Field(default=7, ge=0, le=366)
     data_dir: str = ""
     templates_dir: str = ""
 
@@ -196,6 +197,8 @@ class CalendarSection(_Section):
     shifts: dict[str, Any] = Field(default_factory=dict)
     holidays: tuple[str, ...] = Field(default=(), strict=False)
     holidays_country: str = ""
+    holidays_file: str = ""
+    holidays_off: tuple[str, ...] = Field(default=(), strict=False)
 
 
 class SlaSection(_Section):
@@ -205,6 +208,7 @@ class SlaSection(_Section):
     first_response: Pair | None = Field(default=None, strict=False)
     next_response: Pair | None = Field(default=None, strict=False)
     resolution: Pair | None = Field(default=None, strict=False)
+    pending_limit: Lasting | None = None
 
 
 class EscalationSection(_Section):
@@ -268,6 +272,7 @@ class Config:
         "data_dir",
         "database_url",
         "desk",
+        "holiday_names",
         "imap",
         "imap_secrets",
         "keywords",
@@ -306,6 +311,7 @@ class Config:
         self.database_url: str = resolved["database_url"]
         self.relay_password: str = resolved["relay_password"]
         self.calendars: Mapping[str, Calendar] = resolved["calendars"]
+        self.holiday_names: Mapping[str, Mapping[str, str]] = resolved["holiday_names"]
         self.policies: Mapping[str, Policy] = resolved["policies"]
         self.ladders: Mapping[Metric, tuple[Rung, ...]] = resolved["ladders"]
         self.keywords: Mapping[str, Any] | None = resolved["keywords"]

@@ -12,6 +12,7 @@ RELOADED = frozenset(
         "calendars",
         "customers",
         "desk",
+        "holiday_names",
         "keywords",
         "ladders",
         "mailboxes",
