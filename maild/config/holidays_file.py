@@ -105,7 +105,7 @@ def _repetition(event: Any) -> str:
 
 def _occurrences(events: list[Any]) -> Iterator[tuple[date, date, str]]:
     import icalendar  # noqa: PLC0415 - likewise
-    import recurring_ical_events  # noqa: PLC0415 - likewise
+    import recurring_ical_events  # type: ignore[import-untyped]  # noqa: PLC0415 - likewise; it ships no types
 
     one = icalendar.Calendar()
     for event in events:
