@@ -95,12 +95,18 @@ def _length(event: Any) -> str:
 
 
 def _repetition(event: Any) -> str:
-    rules = event.get("RRULE", [])
-    for rule in rules if isinstance(rules, list) else [rules]:
+    for rule in _rules(event):
         often = str(rule.get("FREQ", ["none"])[0])
         if often not in FREQUENCIES:
             return f"RRULE: its FREQ is {often}; {', '.join(FREQUENCIES)} are taken"
+        if any(int(step) < 1 for step in rule.get("INTERVAL", [])):
+            return "RRULE: its INTERVAL must be 1 or more"
     return ""
+
+
+def _rules(event: Any) -> list[Any]:
+    rules = event.get("RRULE", [])
+    return rules if isinstance(rules, list) else [rules]
 
 
 def _occurrences(events: list[Any]) -> Iterator[tuple[date, date, str]]:
