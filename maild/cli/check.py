@@ -202,9 +202,10 @@ def _rests(config: Config, friday: datetime) -> Iterator[str]:
 def _holidays(config: Config, local: datetime) -> Iterator[str]:
     """Name the next holidays of each calendar, in order of time; those that the file itself lists have no name."""
     today = local.date()
-    for name, calendar in config.calendars.items():
+    for name in sorted(config.calendars):
+        calendar = config.calendars[name]
         called = config.holiday_names.get(name, {})
-        coming = (today + timedelta(days=number) for number in range(366))
+        coming = (today + timedelta(days=number) for number in range(365))
         found = [day for day in coming if calendar.holiday_on(day)]
         words = [f"{day:%a %Y-%m-%d}" + _in_brackets(called.get(day.isoformat(), "")) for day in found]
         if words:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from maild.sla.clock import Clock
-from maild.sla.hours import Calendar, between, open_spans
+from maild.sla.hours import Calendar, open_spans
 from maild.ticket import State
 
 COUNTED = "counted"
@@ -14,6 +14,7 @@ CLOSED = "closed"
 HOLIDAY = "holiday"
 BREAK = "break"
 
+_SECOND = timedelta(seconds=1)
 _RESTS = {
     State.PENDING: "it waited on the customer",
     State.RESOLVED: "it was resolved",
@@ -37,9 +38,22 @@ def account(
 ) -> Iterator[Entry]:
     """Give a clock's life in order of time: as far as it has stopped, else to its limit as it runs now.
 
-    One that rests goes on to `now`. `names` are those of holidays, by date (YYYY-MM-DD). `state_at` says where the ticket
-    stood from an instant on.
+    One that rests goes on to `now`. Open seconds are whole, and their sum is that of the time itself. `names` are those of
+    holidays, by date (YYYY-MM-DD). `state_at` says where the ticket stood from an instant on.
     """
+    ran = timedelta()
+    for entry in _life(clock, calendar, names, state_at, now):
+        if entry.what != COUNTED:
+            yield entry
+            continue
+        # Whole seconds of the sum so far, so that all lines together are what the clock shows.
+        before, ran = ran, ran + (entry.end - entry.start)
+        yield replace(entry, counted_seconds=ran // _SECOND - before // _SECOND)
+
+
+def _life(
+    clock: Clock, calendar: Calendar, names: Mapping[str, str], state_at: Callable[[datetime], State], now: datetime
+) -> Iterator[Entry]:
     rested: datetime | None = None
     for start, end in clock.spans:
         if rested is not None and rested < start:
@@ -60,7 +74,7 @@ def _running(calendar: Calendar, names: Mapping[str, str], start: datetime, end:
     reached = start
     for opened, closed in open_spans(calendar, start, end):
         yield from _shut(calendar, names, reached, opened)
-        yield Entry(opened, closed, COUNTED, between(calendar, opened, closed), "")
+        yield Entry(opened, closed, COUNTED, 0, "")
         reached = closed
     yield from _shut(calendar, names, reached, end)
 
@@ -103,7 +117,7 @@ def _joined(entries: Iterator[Entry]) -> Iterator[Entry]:
     held: Entry | None = None
     for entry in entries:
         if held is not None and (held.what, held.because) == (entry.what, entry.because) and held.end == entry.start:
-            held = replace(held, end=entry.end, counted_seconds=held.counted_seconds + entry.counted_seconds)
+            held = replace(held, end=entry.end)
             continue
         if held is not None:
             yield held

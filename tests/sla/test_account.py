@@ -141,6 +141,15 @@ def test_spans_that_touch_have_no_rest_between():
     assert [line[2] for line in told(life)] == ["counted", "counted"]
 
 
+def test_fractions_of_a_second_are_lost_once():
+    life = clock(
+        ("2026-05-06T16:59:59.400+02:00", "2026-05-07T08:00:00.400+02:00"),
+        ("2026-05-07T08:00:01.400+02:00", None),
+        limit="2026-05-07T08:00:02.400+02:00",
+    )
+    assert [line[3] for line in told(life) if line[2] == "counted"] == [0, 1, 1]
+
+
 def test_always_open_is_one_line_and_an_empty_span_is_none():
     life = clock(("2026-05-01T00:00+00:00", None), limit="2026-05-03T00:00+00:00")
     assert told(life, ALWAYS) == [("01 00:00", "03 00:00", "counted", 172_800, "")]
