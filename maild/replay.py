@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import heapq
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -16,20 +16,19 @@ from typing import Any
 
 from maild.config.model import Config
 from maild.daemon import workshop
-from maild.desk import Case, Decision, on_mail
+from maild.desk import Case, Decision, on_mail, one_by_one
 from maild.gather import gather
 from maild.ingest.files import Filed
 from maild.ingest.imap_envelope import envelope
 from maild.mail import Envelope, InboundMail
 from maild.store import Ledger, Record
-from maild.watch import judgement
 from maild.workshop import Read, Workshop, Written, record_of, told_of
 
 AHEAD = 32
 """Mails that are read in advance by the workers."""
 
 NUMBERS = 1000
-SWEEP = 100
+SWEEP = 500
 """After how many mails all clocks are judged that came due: a mail's own ticket is judged before it, in any case."""
 
 TOGETHER = 50
@@ -104,7 +103,7 @@ class Replay:
             while True:
                 while len(reading) < AHEAD and (filed := next(rest, None)) is not None:
                     found = self._envelope(filed)
-                    task = asyncio.create_task(_awaited(self._shop.read(filed.octets, found.mail_from)))
+                    task = asyncio.create_task(self._read(filed.octets, found.mail_from))
                     reading.append((filed, found, task))
                 if not reading:
                     return
@@ -113,6 +112,9 @@ class Replay:
         finally:
             for _, _, task in reading:
                 task.cancel()
+
+    async def _read(self, octets: bytes, return_path: str) -> InboundMail:
+        return await self._shop.read(octets, return_path)
 
     async def finish(self) -> None:
         """Judge what came due by the last mail."""
@@ -158,15 +160,17 @@ class Replay:
         return list(found)
 
     async def _judge(self, tickets: Sequence[int]) -> None:
-        """Judge tickets at the instants at which they are due: on tickets that share nothing, their order is all the same.
+        """Judge tickets at each instant at which they were due: they share nothing, so their order is all the same.
 
         What that owes is counted, and not composed: nobody reads it.
         """
-        histories = await self._ledger.histories(tickets)
-        instants = [self._due[history.ticket.number] for history in histories]
-        judged = [(judgement(self._shop, history, at), at) for history, at in zip(histories, instants, strict=True)]
-        self.escalations += sum(len(decision.letters) for decision, _ in judged)
-        await self._record([record_of(decision, Written((), ()), None, at) for decision, at in judged])
+        records = []
+        for history in await self._ledger.histories(tickets):
+            ticket, since = history.ticket, self._due[history.ticket.number]
+            decision = one_by_one(ticket, told_of(history), history.messages, self._shop.office, since, self._now)
+            self.escalations += len(decision.letters)
+            records.append(record_of(decision, Written((), ()), None, self._now))
+        await self._record(records)
 
     async def _outcome(self, filed: Filed, sent: Envelope, mail: InboundMail) -> Outcome:
         at = min(received_at(mail, filed) or self._now, self._latest)
@@ -202,8 +206,7 @@ class Replay:
         return case, decision, self._shop.write(decision)
 
     async def _up_to_date(self, case: Case, ticket: int) -> Case:
-        while self._is_due(ticket):
-            await self._judge([ticket])
+        await self._judge([ticket])
         (history,) = await self._ledger.histories([ticket])
         return replace(case, ticket=history.ticket, told=told_of(history), messages=history.messages)
 
@@ -249,7 +252,3 @@ class Replay:
             origin=str(mail.origin),
             **(nothing | found),
         )
-
-
-async def _awaited(reading: Awaitable[InboundMail]) -> InboundMail:
-    return await reading

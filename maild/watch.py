@@ -110,10 +110,5 @@ class Watch:
 
 def judge(shop: Workshop, history: History, now: datetime) -> tuple[Decision, Record]:
     """Judge one ticket's clocks at `now`, and write what that owes."""
-    decision = judgement(shop, history, now)
+    decision = on_due(history.ticket, told_of(history), history.messages, shop.office, now)
     return decision, record_of(decision, shop.write(decision), None, now)
-
-
-def judgement(shop: Workshop, history: History, now: datetime) -> Decision:
-    """Judge one ticket's clocks at `now`."""
-    return on_due(history.ticket, told_of(history), history.messages, shop.office, now)

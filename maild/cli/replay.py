@@ -108,11 +108,18 @@ async def _compared(path: Path, configs: tuple[Config, Config], admit: str, fold
         if differs:
             changed += 1
             where = {name: before[name] for name in ("index", "path", "message_id", "subject")}
-            words = "; ".join(f"{name}: {one} -> {other}" for name, (one, other) in differs.items())
+            words = "; ".join(f"{name}: {_said(one)} -> {_said(other)}" for name, (one, other) in differs.items())
             said = f"{where['index']:>6}  {where['subject'][:60]}  {words}"
             say(one_line({**where, "differs": differs}) if json else printable(said))
     summary = {"messages": len(first), "changed": changed}
     say(one_line({"summary": summary}) if json else f"{changed} of {len(first)} mails would fare differently")
+
+
+def _said(value: Any) -> str:
+    """Say a value of one of the `CONCERNS` to a person."""
+    if isinstance(value, list):
+        return ", ".join(f"{one['kind']} to {one['to']}" for one in value) or "nothing"
+    return {True: "yes", False: "no", None: "none"}.get(value, str(value)) if not isinstance(value, str) else value
 
 
 async def _made(path: Path, config: Config, admit: str, ledger: Path) -> AsyncIterator[dict[str, Any]]:
@@ -135,8 +142,8 @@ async def _stage(config: Config, admit: str, file: Path) -> AsyncIterator[tuple[
 
 
 def _numbered(path: Path) -> Iterator[Filed]:
-    """Give the mails with their number in the order of receipt."""
-    for number, filed in enumerate(messages(path)):
+    """Give the mails with their number in the order of receipt. Nothing at all was never received."""
+    for number, filed in enumerate(filed for filed in messages(path) if filed.octets):
         yield Filed(filed.path, number, filed.octets, filed.from_line)
 
 

@@ -13,8 +13,10 @@ from maild.trust import Standing
 
 def acknowledgement(case: Case, office: Office, ticket: Ticket, clocks: Clocks) -> tuple[AckLetter | None, str]:
     """Give the acknowledgement of the mail that opens a ticket, or None; and why."""
-    allowed, because = _allowed(case, office.ack)
     sender = case.mail.sender
+    allowed, because = _allowed(case, office.ack)
+    if sender is not None and office.mailbox_of(sender.address) is not None:
+        allowed, because = False, f"{sender.key} is an address of the desk itself"
     if not allowed or sender is None:
         return None, because
     key = f"ack:{ticket.number}"

@@ -40,13 +40,14 @@ def held(case: Case, office: Office, ticket: Ticket, agent: Agent, doubt: str) -
 
 
 def kept(case: Case, ticket: Ticket, agent: Agent, because: str, kind: str = "agent") -> Decision:
-    """Keep a mail in an agent's name with the ticket as a note; nobody is told."""
+    """Keep a mail in an agent's name with the ticket as a note; nobody is told. What nothing proves is no word of his."""
+    actor = agent.id if kind == "agent" else "maild"
     return Decision(
         because,
         ticket=ticket,
         message=message_of(case, ticket.number, kind),
         references=references_of(case, ticket.number),
-        events=(Event(case.received.received_at, agent.id, "agent_note", because, {"message": case.received.id}),),
+        events=(Event(case.received.received_at, actor, "agent_note", because, {"message": case.received.id}),),
     )
 
 

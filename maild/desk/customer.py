@@ -6,12 +6,13 @@ from datetime import datetime
 from maild.desk.acknowledge import acknowledgement
 from maild.desk.decision import Case, Decision, Told, clock_lines, clocks_of, message_of, references_of
 from maild.desk.office import Agent, Office
-from maild.desk.participants import Named, answers_elsewhere, by_customer
-from maild.desk.past import standing
+from maild.desk.participants import Named, answers_elsewhere, by_customer, copied
+from maild.desk.past import family, standing
 from maild.desk.reply import doubt_of
 from maild.mail import Address, Origin
 from maild.outbound.letters import ClockLine, NoticeLetter
 from maild.threading import subject as subjects
+from maild.threading.admission import of_their_house
 from maild.threading.token import Purpose
 from maild.ticket import Event, State, Ticket, Trigger, move
 from maild.trust import Standing
@@ -85,7 +86,18 @@ def open_ticket(
 def _named(case: Case, office: Office, ticket: Ticket, at: datetime) -> Named:
     agent = office.agent_of(case.mail.sender) is not None and not doubt_of(case, office)
     named = by_customer(case, office, ticket, at, agent=agent)
-    return replace(named, notes=(*answers_elsewhere(case, office, ticket), *named.notes))
+    notes = (*answers_elsewhere(case, office, ticket), *_not_reached(case, office, ticket), *named.notes)
+    return replace(named, notes=notes)
+
+
+def _not_reached(case: Case, office: Office, ticket: Ticket) -> tuple[str, ...]:
+    """Tell the agents that whoever wrote gets no answer: his own ticket went into another customer's."""
+    sender, customer = case.mail.sender, ticket.requester.key
+    if sender is None or sender.key == customer or len({*family(ticket, case.told.events).values()}) < 2:
+        return ()
+    if of_their_house(sender, ticket) or sender.key in copied(ticket, case.messages, case.told.events, office):
+        return ()
+    return (f"{sender.key} does not get your reply: tickets were merged, and it goes to {customer}.",)
 
 
 def _linked(ticket: Ticket, link: Link) -> tuple[tuple[Event, ...], tuple[tuple[int, Event], ...]]:

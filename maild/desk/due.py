@@ -3,6 +3,7 @@
 People are told once, by the ledger's unique keys.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from maild.desk.decision import Decision, Escalated, Told, clock_lines, folded, looked_at
@@ -92,6 +93,30 @@ def _reminders(silence: Silence, office: Office) -> list[WordLetter]:
             )
         )
     return letters
+
+
+def one_by_one(
+    ticket: Ticket, told: Told, messages: tuple[Message, ...], office: Office, since: datetime, until: datetime
+) -> Decision:
+    """Judge at each instant at which something is due, from `since` to `until`, as a daemon would that is never down."""
+    decisions: list[Decision] = []
+    at: datetime | None = since
+    while at is not None and at <= until:
+        decision = on_due(ticket, told, messages, office, at)
+        decisions.append(decision)
+        ticket = decision.ticket or ticket
+        clocks = decision.clocks or ()
+        sent = {(one.metric, one.cycle, one.level) for one in decision.escalations}
+        told = Told((*told.events, *decision.events), tuple(clock for clock, _ in clocks), told.sent | sent)
+        following = min((next_at for _, next_at in clocks if next_at is not None), default=None)
+        at = following if following is not None and following > at else None
+    return replace(
+        decisions[-1],
+        because="; ".join(decision.because for decision in decisions),
+        events=tuple(event for decision in decisions for event in decision.events),
+        escalations=tuple(one for decision in decisions for one in decision.escalations),
+        letters=tuple(letter for decision in decisions for letter in decision.letters),
+    )
 
 
 def _people(office: Office, ticket: Ticket, notify: tuple[str, ...]) -> tuple[Agent, ...]:

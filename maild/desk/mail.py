@@ -12,7 +12,7 @@ from maild.desk.office import Office
 from maild.desk.order import on_order
 from maild.desk.reply import doubt_of, on_reply
 from maild.desk.report import on_report
-from maild.desk.twice import second_delivery
+from maild.desk.twice import forestalled, second_delivery, taken_up
 from maild.ingest.automatic import answers_by_itself
 from maild.mail import Origin
 from maild.threading.admission import admit
@@ -26,6 +26,12 @@ def on_mail(case: Case, office: Office, now: datetime) -> Decision:
     twin = case.twin
     if twin is not None and twin.kind == "unverified" and not doubt_of(case, office):
         return replace(_afresh(case, office, now), message=None, further_recipient=(twin.id, case.received.rcpt))
+    if twin is not None and forestalled(case, twin):
+        decision = _afresh(case, office, now)
+        further = (twin.id, case.received.rcpt)
+        return replace(
+            decision, message=None, further_recipient=further, events=(*decision.events, taken_up(case, twin))
+        )
     if twin is not None:
         return second_delivery(case, office, twin)
     decision = _afresh(case, office, now)
@@ -83,7 +89,8 @@ def _from_somebody(case: Case, office: Office, now: datetime) -> Decision:
         return ordered
     if agent is not None and agent.address.lower() != ticket.requester.key:
         return on_reply(case, office, now, ticket, agent)
-    admission = admit(case.mail.sender, ticket, office.agent_keys, case.mailbox.admit)
+    # The ticket's own mailbox says who may join it, not the one that the mail was sent to.
+    admission = admit(case.mail.sender, ticket, office.agent_keys, office.mailbox(ticket.mailbox).admit)
     if not admission.admitted:
         return _apart(case, office, now, ticket, admission.because)
     return on_ended(case, office, now, ticket, admission.because)

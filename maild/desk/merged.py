@@ -48,4 +48,4 @@ def written_to(case: Case, ticket: Ticket) -> str:
 def secrets(case: Case, office: Office, ticket: Ticket) -> tuple[str, ...]:
     """Give every agent's token that an answer may quote: this ticket's, and those of all that were ever one with it."""
     numbers = dict.fromkeys((ticket.number, *kin(case.told.events)))
-    return tuple(token for number in numbers for token in office.agent_tokens(number))
+    return tuple(token for number in numbers for token in office.agent_tokens(number, ticket.requester.key))

@@ -139,13 +139,17 @@ class Office:
         """Give the line by which a quote of our mail to `reader` finds its ticket; "" where the mailbox has sub-addresses."""
         return "" if mailbox.separator else inscription(self.keys[0], self.desk.reference, ticket, reader)
 
-    def agent_tokens(self, ticket: int) -> tuple[str, ...]:
-        """Give every token of that ticket which is an agent's, under every key: none of them may reach a customer."""
+    def agent_tokens(self, ticket: int, reader: str = "") -> tuple[str, ...]:
+        """Give every token of that ticket which is an agent's, under every key: none of them may reach a customer.
+
+        `reader` is the key of an address that may have its own: an agent may be a ticket's customer.
+        """
         mine = (token.Purpose.AGENT, token.Purpose.RELEASE, token.Purpose.BOUNCE)
         return tuple(
             token.mint(key, ticket, agent.address, purpose)
             for key in self.keys
             for agent in self.agents
+            if agent.address.lower() != reader
             for purpose in mine
         )
 

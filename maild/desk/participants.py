@@ -128,6 +128,19 @@ def standings(ticket: Ticket, events: Iterable[Event]) -> dict[str, By]:
     return {address: told.get(address, By.WRITER) for address in ticket.participants if address != ticket.requester.key}
 
 
+def known_to_customer(messages: Iterable[Message], ticket: Ticket, events: Iterable[Event]) -> tuple[Message, ...]:
+    """Give what the customer's side wrote: he, his house, and whom he or an agent named.
+
+    What another customer wrote whose ticket was merged into this one is not for his eyes: no word, no id, no subject.
+    """
+    named = {address for address, by in standings(ticket, events).items() if by in {By.AGENT, By.REQUESTER}}
+    return tuple(
+        one
+        for one in messages
+        if one.sender.key == ticket.requester.key or one.sender.key in named or of_their_house(one.sender, ticket)
+    )
+
+
 def has_room(others: Mapping[str, By], by: By) -> bool:
     """Say whether one more fits. Who proved nothing takes no place from those who did, and finds one of ten."""
     doubtful = {By.UNPROVEN, By.ANYBODY}

@@ -8,7 +8,7 @@ from maild.desk.copies import with_copies
 from maild.desk.decision import Case, Decision, answered, clocks_of, message_of, references_of
 from maild.desk.merged import for_another, secrets, written_to
 from maild.desk.office import Agent, Office
-from maild.desk.participants import by_agent, copied
+from maild.desk.participants import by_agent, copied, known_to_customer
 from maild.ingest.automatic import speaks_of_absence
 from maild.ingest.cut import below, cut_html, cut_text, holds, unquoted
 from maild.ingest.quote import new_text
@@ -17,7 +17,6 @@ from maild.outbound.compose_relay import refusal
 from maild.outbound.letters import RelayLetter
 from maild.outbound.mark import MARK
 from maild.threading import tags
-from maild.threading.admission import of_their_house
 from maild.threading.token import Purpose
 from maild.ticket import Event, Message, Ticket, Trigger, move
 from maild.trust import Standing
@@ -35,7 +34,7 @@ def on_reply(case: Case, office: Office, now: datetime, ticket: Ticket, agent: A
         return kept(case, ticket, agent, because)
     if _reached_customer(case, ticket):
         return _direct(case, office, now, ticket, agent)
-    text, html, missing = _own_words(case)
+    text, html, missing = _own_words(case, ticket)
     why_not = _internal(case, office) or for_another(case, ticket) or _unreachable(office, ticket) or missing
     if why_not:
         return not_relayed(case, office, ticket, agent, why_not)
@@ -74,14 +73,19 @@ def _unreachable(office: Office, ticket: Ticket) -> str:
 
 def doubt_of(case: Case, office: Office) -> str:
     """Say why an agent's mail is not believed to be his; "" where it is proven."""
-    if case.trust.standing is Standing.TOKEN and case.placement.purpose is Purpose.AGENT:
+    sender, placement = case.mail.sender, case.placement
+    # A mail may be authenticated and bear the token, too: either is enough, unless the token is asked for.
+    bears_his = sender is not None and placement.bearer == sender.key and placement.purpose is Purpose.AGENT
+    if case.trust.proven and bears_his:
         return ""
-    if case.trust.standing is Standing.AUTHENTICATED and office.agents_need == "dmarc-or-token":
+    if case.trust.standing is not Standing.AUTHENTICATED:
+        return case.trust.because
+    if office.agents_need == "dmarc-or-token":
         return ""
-    return case.trust.because
+    return f"it did not come to his own reply address, and auth.agents_need wants that ({case.trust.because})"
 
 
-def _own_words(case: Case) -> tuple[str, str | None, str]:
+def _own_words(case: Case, ticket: Ticket) -> tuple[str, str | None, str]:
     """Give what the agent wrote, as text and as HTML, and why nothing can be sent ("" where it can).
 
     Where nothing stands above our line he may have answered below or in between: then only what he did not quote, and
@@ -90,7 +94,8 @@ def _own_words(case: Case) -> tuple[str, str | None, str]:
     text, cut = cut_text(case.mail.text, MARK)
     html, html_cut = cut_html(case.mail.html, MARK) if case.mail.html is not None else (None, True)
     if not cut and holds(case.mail.text, MARK):
-        said = tuple(message.text for message in case.messages if message.kind == "customer")
+        theirs = known_to_customer(case.messages, ticket, case.told.events)
+        said = tuple(message.text for message in theirs if message.kind == "customer")
         text, html = below(case.mail.text, MARK, said), None
     elif not html_cut and html is not None and holds(html, MARK):
         html = None
@@ -120,7 +125,8 @@ def _relayed(
 ) -> Decision:
     key = f"relay:{ticket.number}:{case.received.id}"
     mailbox = office.mailbox(ticket.mailbox)
-    known = _of_customer(case.messages, office, ticket)
+    theirs = known_to_customer(case.messages, ticket, case.told.events)
+    known = tuple(one for one in theirs if one.kind == "customer")
     letter = RelayLetter(
         key=key,
         ticket=ticket,
@@ -139,7 +145,7 @@ def _relayed(
         hidden=tuple(other.address for other in office.agents),
         secrets=secrets(case, office, ticket),
         inscription=office.inscription(mailbox, ticket.number, ticket.requester.key),
-        subject=tags.carried(ticket.subject, subjects_of(case.messages, ticket), office.desk.reference),
+        subject=tags.carried(ticket.subject, _subjects(theirs), office.desk.reference),
     )
     named = by_agent(case, office, ticket, agent, case.received.received_at)
     after = replace(ticket, participants=named.participants)
@@ -153,18 +159,9 @@ def _relayed(
     return _response(case, office, now, after, agent, because, letters, named.events)
 
 
-def subjects_of(messages: tuple[Message, ...], ticket: Ticket) -> tuple[str, ...]:
+def _subjects(messages: tuple[Message, ...]) -> tuple[str, ...]:
     """Give the subjects under which the customer's side and its machines wrote, the newest first."""
-    theirs = (message for message in reversed(messages) if message.kind in {"customer", "automatic"})
-    return tuple(
-        one.subject for one in theirs if one.sender.key in ticket.participants or of_their_house(one.sender, ticket)
-    )
-
-
-def _of_customer(messages: tuple[Message, ...], office: Office, ticket: Ticket) -> tuple[Message, ...]:
-    """Give the mails that the customer's side knows: not one by which an agent opened a ticket that is another's now."""
-    theirs = (message for message in messages if message.kind == "customer")
-    return tuple(one for one in theirs if one.sender.key == ticket.requester.key or office.agent_of(one.sender) is None)
+    return tuple(one.subject for one in reversed(messages) if one.kind in {"customer", "automatic"})
 
 
 def _response(

@@ -10,11 +10,18 @@ from collections.abc import Collection, Sequence
 
 from maild.desk.thanks_words import BETWEEN, CLOSINGS, FILLERS, GREETINGS, NEVER, SENT_FROM, THANKS
 from maild.mail import InboundMail
+from maild.outbound.markup import plain
 from maild.threading import subject as subjects
 
 MOST_LETTERS = 600
 MOST_PICTURE = 32 * 1024
 """Octets of a picture inside a mail that may be the logo of its signature."""
+
+MOST_HTML = 512 * 1024
+"""Characters of HTML that are compared with the text; where there are more, it may be more than thanks."""
+
+MOST_OTHER_WORDS = 2
+"""Words that the HTML may have besides: programs write some of their own."""
 
 MOST_SIGNED = 8
 MOST_NAMES = 4
@@ -28,6 +35,7 @@ _NAME = re.compile(r"[^\W\d_][\w'.-]*\Z")
 _CONTACT = re.compile(r"\+?[\d(][\d ()/.+-]*\Z|\S+[@.]\S+\Z|[|/&\u00b7\u2022-]+\Z")
 _HAPPY = re.compile(r"(?<!\w)[:;=8][-o^']?[)dp3*](?!\w)|\^_*\^|<3", re.IGNORECASE)
 _TITLE = re.compile(r"\b(Mrs?|Ms|Dr|Prof|Hr|Fr|Sra?|Mme)\.", re.IGNORECASE)
+_LINK = re.compile(r"<https?://\S*>")
 _ASKS = re.compile(r"[?\u00bf\u061f\u037e]")
 _REFUSES = re.compile(r"n't\b", re.IGNORECASE)
 
@@ -55,7 +63,17 @@ def only_thanks(mail: InboundMail, subject: str, names: Collection[str] = ()) ->
     if base and subjects.base(subject) not in base and not says_thanks(base):
         return False
     writers = (words for address in mail.from_ for words in (address.name, address.key.partition("@")[0]))
-    return says_thanks(mail.new_text, (*names, *writers))
+    return says_thanks(mail.new_text, (*names, *writers)) and not _says_more_in_html(mail)
+
+
+def _says_more_in_html(mail: InboundMail) -> bool:
+    """Say whether the HTML has words that the text lacks: readers show the one or the other, and we read the text."""
+    if not mail.html:
+        return False
+    if len(mail.html) > MOST_HTML:
+        return True
+    shown = {*_words(_LINK.sub(" ", plain(mail.html)))}
+    return len(shown - {*_words(mail.text)}) > MOST_OTHER_WORDS
 
 
 def _is_logo(content_type: str, octets: int) -> bool:
@@ -66,11 +84,11 @@ def says_thanks(text: str, names: Collection[str] = ()) -> bool:
     """Say whether a text thanks and says nothing else, in the languages of `thanks_words`."""
     if len(text) > MOST_LETTERS or _ASKS.search(text):
         return False
-    plain = _plain(text)
-    if _objects(plain):
+    folded = _plain(text)
+    if _objects(folded):
         return False
     known = frozenset(word for name in names for word in _words(_plain(name)))
-    lines = [line for line in map(str.strip, plain.splitlines()) if line]
+    lines = [line for line in map(str.strip, folded.splitlines()) if line]
     thanked = False
     for number, line in enumerate(lines):
         if thanked and _is_signature(lines[number:], known):
@@ -91,10 +109,10 @@ def _words(text: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(text)]
 
 
-def _objects(plain: str) -> bool:
-    if _ASKS.search(plain) or _REFUSES.search(plain) or _NEVER_WITHIN.search(plain):
+def _objects(folded: str) -> bool:
+    if _ASKS.search(folded) or _REFUSES.search(folded) or _NEVER_WITHIN.search(folded):
         return True
-    return not _NEVER.isdisjoint(_words(plain))
+    return not _NEVER.isdisjoint(_words(folded))
 
 
 def _says_nothing_else(part: str, known: frozenset[str]) -> bool:

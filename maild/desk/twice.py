@@ -5,8 +5,11 @@ from dataclasses import replace
 from maild.desk.customer import notices, readers
 from maild.desk.decision import Case, Decision, clock_lines
 from maild.desk.office import Office
+from maild.mail import Origin
 from maild.outbound.letters import NoticeLetter
 from maild.ticket import Event, Message, Ticket
+
+TAKEN_UP = "taken_up"
 
 
 def second_delivery(case: Case, office: Office, twin: Message) -> Decision:
@@ -20,6 +23,21 @@ def second_delivery(case: Case, office: Office, twin: Message) -> Decision:
         letters=_to_the_others(case, office, case.ticket, twin) if case.ticket else (),
         further_recipient=(twin.id, case.received.rcpt),
     )
+
+
+def forestalled(case: Case, twin: Message) -> bool:
+    """Say whether a person's message was taken for a machine's when it came before, and nobody took it up since.
+
+    A list on one of two ways adds its fields; and whoever got a copy could be faster than its writer, with fields of his own.
+    """
+    known = any(event.what == TAKEN_UP and event.data.get("message") == twin.id for event in case.told.events)
+    return case.mail.origin is Origin.PERSON and twin.kind in {"automatic", "bulk", "bounce"} and not known
+
+
+def taken_up(case: Case, twin: Message) -> Event:
+    """Note that a message is read as a person's from now on."""
+    because = f"message {twin.id} came again, as a person's: it was taken for {twin.kind} mail before"
+    return Event(case.received.received_at, "maild", TAKEN_UP, because, {"message": twin.id})
 
 
 def _to_the_others(case: Case, office: Office, ticket: Ticket, twin: Message) -> tuple[NoticeLetter, ...]:

@@ -20,7 +20,10 @@ class Filed:
 
 
 def messages(path: Path) -> Iterator[Filed]:
-    """Give the messages of an .eml file, an mbox, a maildir or a folder of such, one in memory at a time. Raises OSError."""
+    """Give the messages of an .eml file, an mbox, a maildir or a folder of such, one in memory at a time.
+
+    OSError, with the very file that cannot be read. What a link in a folder leads to may be gone: that is passed over.
+    """
     if path.is_dir():
         for file in files_of(path):
             yield from messages(file)
@@ -39,15 +42,19 @@ def files_of(folder: Path) -> Iterator[Path]:
     """Give the mails below a folder, in order of name: all of a maildir, else .eml files and what begins like a mail."""
     inside = [folder / name for name in ("new", "cur") if (folder / name).is_dir()]
     if inside:
-        yield from (one for each in inside for one in sorted(each.iterdir()) if not one.name.startswith("."))
+        yield from (one for each in inside for one in sorted(each.iterdir()) if _is_there(one))
         return
     for one in sorted(folder.iterdir()):
-        if one.name.startswith("."):
+        if not _is_there(one):
             continue
         if one.is_dir():
             yield from files_of(one)
         elif one.suffix.lower() == ".eml" or _is_mail(one):
             yield one
+
+
+def _is_there(file: Path) -> bool:
+    return not file.name.startswith(".") and file.exists()
 
 
 def _is_mail(file: Path) -> bool:

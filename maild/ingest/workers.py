@@ -7,6 +7,7 @@ Workers are started by a fork server, so that none holds a listening socket.
 import asyncio
 import logging
 import multiprocessing
+import os
 import resource
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -70,6 +71,9 @@ class Parsers:
     def __init__(self, workers: int = 2, limits: Limits = Limits()) -> None:
         self._limits = limits
         self._heavy = asyncio.Semaphore(max(1, workers - 1))
+        # Its helpers are begun with `python -c`, which looks for modules in the working directory first: a folder of mail
+        # may hold anything.
+        os.environ["PYTHONSAFEPATH"] = "1"
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["maild.ingest.parse"])
         self._pool = ProcessPool(max_workers=workers, initializer=_limited, initargs=(limits.memory,), context=context)

@@ -89,12 +89,11 @@ _SAME_INDEX = """SELECT ticket FROM message WHERE thread_index = ? AND thread_in
 ORDER BY at DESC LIMIT 10"""
 _WROTE = "SELECT ticket FROM message WHERE sender_key = ? AND at >= ? ORDER BY at DESC LIMIT 30"
 # What went into one ticket is one conversation.
-_WORDS = """WITH RECURSIVE way (first, number) AS (
-    SELECT number, number FROM ticket WHERE number IN ({})
-    UNION SELECT way.first, ticket.merged_into FROM way CROSS JOIN ticket WHERE ticket.number = way.number)
-SELECT ticket.number AS ticket, at, sender_key, base_subject, thread_index, text
-FROM way CROSS JOIN ticket CROSS JOIN message
-WHERE ticket.number = way.number AND ticket.merged_into IS NULL AND message.ticket = way.first
+_WORDS = """WITH RECURSIVE way (first, number, onward) AS (
+    SELECT number, number, merged_into FROM ticket WHERE number IN ({})
+    UNION SELECT way.first, ticket.number, ticket.merged_into FROM way CROSS JOIN ticket WHERE ticket.number = way.onward)
+SELECT way.number AS ticket, at, sender_key, base_subject, thread_index, text
+FROM way CROSS JOIN message WHERE way.onward IS NULL AND message.ticket = way.first
 ORDER BY at DESC, message.id DESC LIMIT 400"""
 
 MOST_TEXTS = 50

@@ -107,8 +107,10 @@ def test_lines_for_people(maild, configured):
         (
             'unnamed = true\nhops = [".outlook.com"]\nbelow = 1\narc_sealers = ["google.com"]\n',
             [
-                ("the word of fields without a name counts, from the hops in smtp.trusted, past 1 hop of ours, and 1 below"
-                " the last one's Received"),
+                (
+                    "the word of fields without a name counts, from the hops in smtp.trusted, past 1 hop of ours, and 1 below"
+                    " the last one's Received"
+                ),
                 "ARC seals of google.com count",
                 "where they say nothing, maild checks DKIM signatures itself",
             ],

@@ -34,6 +34,7 @@ KEYS = {
         "tokens",
         "defects",
         "marks",
+        "signature",
         "route",
         "seconds",
     ),

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 
@@ -149,3 +150,21 @@ def test_for_people(folder, tmp_path):
 def test_nothing_there(tmp_path):
     run(tmp_path / "none", cwd=tmp_path, code=66)
     run(tmp_path, "-c", tmp_path / "none.toml", cwd=tmp_path, code=78)
+
+
+def test_no_code_is_taken_from_the_folder_it_stands_in(folder, tmp_path):
+    there = tmp_path / "there"
+    (there / "maild").mkdir(parents=True)
+    for name in ("maild/__init__.py", "select.py", "pickle.py"):
+        (there / name).write_text("open('taken', 'w').close()\n", "utf-8")
+    maild = Path(sys.executable).parent / "maild"
+    done = subprocess.run([maild, "replay", folder], cwd=there, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stderr == ""
+    assert not (there / "taken").exists()
+
+
+def test_what_is_empty_or_gone_is_passed_over(folder, tmp_path):
+    (folder / "7.eml").write_bytes(b"")
+    (folder / "8.eml").symlink_to(folder / "nowhere.eml")
+    found, summary = lines(folder, cwd=tmp_path)
+    assert (len(found), summary["messages"]) == (7, 7)

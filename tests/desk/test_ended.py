@@ -90,7 +90,8 @@ def test_thanks_are_filed(ended, office, now, state, days):
 
 def test_thanks_of_nobody_we_know(ended, office, now):
     case = ended(mail={"new_text": "Thanks!", "from_fields": 2}, trust=Trust(Standing.UNKNOWN, "", "x"))
-    decision = on_mail(replace(case, mailbox=office.mailboxes[1]), office, now)
+    open_to_all = replace(case.ticket, mailbox=office.mailboxes[1].address)
+    decision = on_mail(replace(case, mailbox=office.mailboxes[1], ticket=open_to_all), office, now)
     assert (decision.events[0].actor, decision.party) == ("unknown", None)
 
 
@@ -164,7 +165,7 @@ class TestTwice:
         [
             {"recipients": ("csm@desk.example", "plain@desk.example")},
             {"mailbox": 0},
-            {"kind": "automatic"},
+            {"kind": "agent"},
             {"team": ("ann", "bob")},
             {"team": ("max",), "assignee": "max"},
         ],

@@ -9,9 +9,10 @@ from maild.desk import Told, on_mail
 from maild.desk.decision import clocks_of
 from maild.desk.merge import Side, on_merge
 from maild.mail import Address
+from maild.outbound.mark import MARK
 from maild.threading.place import Placement, Rung
 from maild.threading.token import Purpose
-from maild.ticket import Event, Severity
+from maild.ticket import Event, Message, Severity
 from maild.trust import Standing, Trust
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
@@ -111,3 +112,46 @@ def test_a_severity_that_was_undone_is_no_person_s_choice(make_case, make_ticket
     told = told.and_then(*undone.events)
     worse = make_case(undone.ticket, told=told, guess=Guess(Severity.HIGH, ("it says so",)))
     assert on_mail(worse, office, NOW + timedelta(hours=1)).ticket.severity is Severity.HIGH
+
+
+@pytest.mark.parametrize(
+    ("writer", "told"),
+    [(DAVE, True), (CAROL, False), (Address("Dora", "dora@acme.example"), False)],
+)
+def test_the_agents_read_whom_their_answer_does_not_reach(case, office, writer, told):
+    decision = on_mail(case(from_=(writer,), text="Hm.", new_text="Hm."), office, NOW + timedelta(hours=1))
+    words = "dave@bolt.example does not get your reply: tickets were merged, and it goes to carol@acme.example."
+    assert decision.letters
+    assert all((words in letter.notes) is told for letter in decision.letters)
+    assert decision.events[0].what == "customer_message"
+
+
+def test_an_answer_tells_nothing_of_the_other_customer(case, office):
+    """Not by an id, nor by the tag of his ticket system, nor by his words where the agent wrote below them."""
+    theirs = tuple(
+        Message(
+            number,
+            1,
+            f"{number}@{who.domain}",
+            NOW,
+            who,
+            "customer",
+            "",
+            "",
+            f"x [{who.name.upper()}-77]",
+            words,
+            "d",
+            "",
+            (),
+        )
+        for number, (who, words) in enumerate(((CAROL, "It fails."), (DAVE, "It burns here.")), start=1)
+    )
+    quote = f"> {MARK}\n> It fails.\n> It burns here.\n> It fails.\n\nIt is mended."
+    mail = replace(case(DAVE), messages=theirs)
+    mail = replace(mail, mail=replace(mail.mail, text=quote, new_text="It is mended."), merged=None)
+    (letter,) = on_mail(mail, office, NOW + timedelta(hours=1)).letters
+    assert (letter.in_reply_to, letter.references) == ("1@acme.example", ("1@acme.example",))
+    assert "It is mended." in letter.text
+    assert "burns" not in letter.text
+    assert "CAROL-77" in letter.subject
+    assert "DAVE-77" not in letter.subject

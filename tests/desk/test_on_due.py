@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from maild.desk import Told, on_due
+from maild.desk import Told, on_due, one_by_one
 from maild.mail import Address
 from maild.sla.ladder import Rung
 from maild.sla.policy import Metric
@@ -84,3 +84,29 @@ def test_where_there_is_no_agent_nobody_is_told_and_the_ledger_says_so(due, offi
     decision = on_due(make_ticket(), Told(), (), alone, now + timedelta(hours=5))
     assert decision.letters == ()
     assert "nobody" in decision.because
+
+
+class TestOneByOne:
+    def judged(self, make_ticket, office, now, until, **ticket):
+        desk = replace(office, ladders=dict.fromkeys(Metric, TWO))
+        told = Told((Event(now, "carol@acme.example", "opened", "new", {"severity": "normal"}),))
+        return one_by_one(make_ticket(**ticket), told, (), desk, now + timedelta(hours=1), now + until)
+
+    def test_each_level_is_told_at_its_own_instant(self, make_ticket, office, now):
+        decision = self.judged(make_ticket, office, now, timedelta(hours=5), assignee="ann")
+        assert [(one.level, one.metric) for one in decision.escalations] == [
+            ("target", "first_response"),
+            ("limit", "first_response"),
+        ]
+        tick = timedelta(microseconds=1)
+        assert [event.at - now for event in decision.events] == [timedelta(hours=1), timedelta(hours=4) + tick]
+        assert [letter.level for letter in decision.letters] == ["target", "limit", "limit"]
+        assert decision.clocks[0][0].breached_at == now + timedelta(hours=4)
+
+    def test_what_is_due_later_is_left(self, make_ticket, office, now):
+        decision = self.judged(make_ticket, office, now, timedelta(hours=2))
+        assert [one.level for one in decision.escalations] == ["target"]
+        assert min(at for _, at in decision.clocks) > now + timedelta(hours=2)
+
+    def test_a_ticket_that_went_into_another_owes_nothing(self, make_ticket, office, now):
+        assert self.judged(make_ticket, office, now, timedelta(hours=5), merged_into=7).escalations == ()

@@ -17,6 +17,7 @@ UNKNOWN = Trust(Standing.UNKNOWN, "", "nothing proves that the From is true")
 FAILED = Trust(Standing.FAILED, "", "dmarc=fail for acme.example")
 TOKEN = Trust(Standing.TOKEN, "token", "our token came back")
 ANN = {"from_": (Address("Ann", "ann@staff.example"),)}
+BY_ID = Placement(1042, Rung.STORED_ID, "it answers")
 BY_TOKEN = Placement(1042, Rung.TOKEN, "our token", "ann@staff.example", Purpose.AGENT)
 
 
@@ -84,6 +85,11 @@ class TestOpening:
         if not acked:
             notice = next(letter for letter in decision.letters if isinstance(letter, NoticeLetter))
             assert "No acknowledgement" in notice.notes[-1]
+
+    def test_an_address_of_ours_is_not_acknowledged(self, make_case, office, now):
+        decision = on_mail(make_case(mail={"from_": (Address("", "csm+x@desk.example"),)}), office, now)
+        assert AckLetter not in kinds(decision)
+        assert "address of the desk itself" in decision.events[-1].because
 
     def test_a_mail_from_the_null_reverse_path_is_not_acknowledged(self, make_case, office, now):
         case = make_case()
@@ -221,10 +227,19 @@ class TestFollowing:
 
     def test_an_ambiguous_sender_may_join_where_everyone_may(self, make_case, make_ticket, office, now):
         for origin in (Origin.PERSON, Origin.BULK):
-            case = make_case(make_ticket(), mail={"from_fields": 2, "origin": origin}, mailbox=office.mailboxes[1])
+            ticket = make_ticket(mailbox="plain@desk.example")
+            case = make_case(ticket, mail={"from_fields": 2, "origin": origin}, mailbox=office.mailboxes[1])
             decision = on_mail(case, office, now)
             assert decision.ticket.number == 1042
             assert decision.events[0].actor == "unknown"
+
+    @pytest.mark.parametrize(("box", "other", "joins"), [(0, 1, False), (1, 0, True)])
+    def test_its_own_mailbox_says_who_may_join_a_ticket(self, make_case, make_ticket, office, now, box, other, joins):
+        """Whoever may write everywhere in one mailbox must not come into another one's tickets that way."""
+        ticket = make_ticket(number=7, mailbox=office.mailboxes[box].address)
+        stranger = {"from_": (Address("", "eve@evil.example"),)}
+        decision = on_mail(make_case(ticket, mail=stranger, mailbox=office.mailboxes[other]), office, now)
+        assert (decision.ticket.number == 7) is joins
 
     @pytest.mark.parametrize(
         ("guessed", "chosen_by", "after"),
@@ -308,7 +323,14 @@ class TestReplying:
             ({"trust": UNKNOWN}, "dmarc-or-token"),
             ({"trust": FAILED}, "dmarc-or-token"),
             ({"trust": Trust(Standing.WEAK, "", "spf alone")}, "dmarc-or-token"),
-            ({"trust": Trust(Standing.AUTHENTICATED, "dmarc", "dmarc")}, "token"),
+            ({"trust": Trust(Standing.AUTHENTICATED, "dmarc", "dmarc"), "placement": BY_ID}, "token"),
+            (
+                {
+                    "trust": Trust(Standing.AUTHENTICATED, "dmarc", "dmarc"),
+                    "placement": replace(BY_TOKEN, bearer="bob@staff.example"),
+                },
+                "token",
+            ),
             ({"placement": replace(BY_TOKEN, purpose=Purpose.CUSTOMER)}, "dmarc-or-token"),
         ],
     )
@@ -324,6 +346,10 @@ class TestReplying:
     def test_a_domain_s_word_is_enough_by_default(self, case, office, now):
         decision = on_mail(case(trust=Trust(Standing.AUTHENTICATED, "dmarc", "dmarc")), office, now)
         assert kinds(decision) == [RelayLetter]
+
+    def test_who_needs_the_token_may_be_authenticated_as_well(self, case, office, now):
+        mail = case(trust=Trust(Standing.AUTHENTICATED, "dmarc", "dmarc"))
+        assert kinds(on_mail(mail, replace(office, agents_need="token"), now)) == [RelayLetter]
 
     def test_questions_are_asked_for_each_mail_but_not_without_end(self, case, office, now):
         assert kinds(on_mail(case(trust=UNKNOWN, asked=9), office, now)) == [HeldLetter]
@@ -356,7 +382,7 @@ class TestReplying:
     )
     def test_a_word_among_colleagues_stays_among_them(self, case, office, now, to, cc, purpose, relayed):
         mail = {"to": (Address("", to),), "cc": tuple(Address("", one) for one in cc)}
-        placement = BY_TOKEN if purpose else Placement(1042, Rung.STORED_ID, "it answers")
+        placement = BY_TOKEN if purpose else BY_ID
         trust = Trust(Standing.AUTHENTICATED, "dmarc", "dmarc")
         decision = on_mail(case(mail=mail, placement=placement, trust=trust), office, now)
         assert kinds(decision) == ([RelayLetter] if relayed else [WordLetter])
@@ -520,6 +546,16 @@ class TestComingBack:
         decision = on_mail(make_case(make_ticket(), twin=twin), office, now)
         assert decision.further_recipient == (3, "csm@desk.example")
         assert (whats(decision), decision.message, decision.letters) == (["duplicate_delivery"], None, ())
+
+    @pytest.mark.parametrize("kind", ["automatic", "bulk", "bounce"])
+    def test_a_person_s_mail_is_not_lost_to_a_machine_s_of_the_same_id(self, make_case, make_ticket, office, now, kind):
+        twin = Message(3, 1042, "m1@x", now, Address("", "c@x"), kind, "", "new", "s", "t", "d", "b", ())
+        case = make_case(make_ticket(), twin=twin)
+        decision = on_mail(case, office, now)
+        assert whats(decision) == ["customer_message", "taken_up"]
+        assert (decision.message, decision.further_recipient) == (None, (3, "csm@desk.example"))
+        told = Told((opened(make_ticket()), *decision.events))
+        assert whats(on_mail(replace(case, told=told), office, now)) == ["duplicate_delivery"]
 
     def test_also_where_the_ticket_is_gone(self, make_case, office, now):
         twin = Message(3, 1042, "m1@x", now, Address("", "c@x"), "customer", "", "new", "s", "t", "d", "b", ())

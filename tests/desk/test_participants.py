@@ -125,7 +125,9 @@ def test_a_colleague_without_proof_may_write_and_takes_nobody_s_place(make_case,
 
 
 def test_whoever_writes_where_everyone_may_gets_no_copy(make_case, make_ticket, office, now):
-    case = make_case(make_ticket(), mailbox=office.mailboxes[1], mail={"from_": people(EVE)})
+    case = make_case(
+        make_ticket(mailbox="plain@desk.example"), mailbox=office.mailboxes[1], mail={"from_": people(EVE)}
+    )
     joined = on_mail(case, office, now)
     assert by_word(joined) == {EVE: "anybody"}
     after = on_mail(
@@ -144,7 +146,11 @@ def test_whoever_writes_where_everyone_may_gets_no_copy(make_case, make_ticket, 
 
 
 def test_our_own_address_is_no_participant_even_as_a_writer(make_case, make_ticket, office, now):
-    case = make_case(make_ticket(), mailbox=office.mailboxes[1], mail={"from_": people("csm@desk.example")})
+    case = make_case(
+        make_ticket(mailbox="plain@desk.example"),
+        mailbox=office.mailboxes[1],
+        mail={"from_": people("csm@desk.example")},
+    )
     assert on_mail(case, office, now).ticket.participants == (CAROL,)
 
 
@@ -541,7 +547,7 @@ def test_whatever_comes_copies_go_to_the_proven_and_the_named_only(make_case, ma
     for number, (sender, cc, trust, origin, everyone) in enumerate(mails):
         agent = office.agent_of(Address("", sender))
         case = make_case(
-            ticket,
+            replace(ticket, mailbox=office.mailboxes[everyone].address),
             number=2000 + number,
             trust=trust,
             told=told,

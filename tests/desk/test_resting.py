@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maild.desk import Step, Told, on_command, on_due
+from maild.desk import Step, Told, on_command, on_due, one_by_one
 from maild.desk.decision import clocks_of
 from maild.desk.reopening import Window, open_days, open_days_end
 from maild.desk.resting import ended_by_silence, rest_ends_at
@@ -231,6 +231,20 @@ def test_pending_once_more_is_another_silence(make_ticket, resting):
     assert {letter.key for letter in first.letters}.isdisjoint(
         letter.key for letter in second.letters if letter.key.startswith("silence")
     )
+
+
+def test_a_daemon_that_is_never_down_ends_a_rest_once(make_ticket, resting):
+    office = resting()
+    pending = make_ticket(state=State.PENDING, assignee="ann")
+    ends = PEND.at + 8 * HOUR
+    went_on = one_by_one(pending, Told((OPENED, REPLY, PEND)), (), office, ends, NOW + 9 * DAY)
+    assert [event.what for event in went_on.events].count("status") == 1
+    assert (went_on.events[0].at, went_on.ticket.state) == (ends, State.OPEN)
+    resolved = make_ticket(state=State.RESOLVED, resolved_at=RESOLVE.at)
+    ends = at("2026-03-21T00:00+01:00")
+    closed = one_by_one(resolved, Told((OPENED, REPLY, RESOLVE)), (), office, ends, NOW + 90 * DAY)
+    assert [event.at for event in closed.events] == [ends]
+    assert (closed.ticket.state, closed.ticket.closed_at) == (State.CLOSED, ends)
 
 
 # Past judgements

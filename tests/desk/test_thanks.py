@@ -191,3 +191,21 @@ def test_the_mail_around_it(make_mail, changes, thanks):
 def test_what_is_attached(make_mail, file, changes, thanks):
     mail = make_mail(new_text="Thanks!", attachments=(replace(file, **changes),))
     assert only_thanks(mail, "checkout down") is thanks
+
+
+QUOTE = "<blockquote>Is it on? See <a href='https://www.example.com/manual/pages'>it</a></blockquote>"
+
+
+@pytest.mark.parametrize(
+    ("html", "thanks"),
+    [
+        ("", True),
+        ("<p>Thanks!</p>" + QUOTE, True),
+        ("<p>Thanks!</p>" + QUOTE + "<p>Mail App</p>", True),
+        ("<p>Nothing works, call me</p>" + QUOTE, False),
+        ("<p>Thanks!</p>" + QUOTE * 10_000, False),
+    ],
+)
+def test_what_readers_of_the_html_see(make_mail, html, thanks):
+    mail = make_mail(new_text="Thanks!", text="Thanks!\n\n> Is it on? See it", html=html)
+    assert only_thanks(mail, "checkout down", NAMES) is thanks

@@ -117,8 +117,8 @@ def test_nothing_that_a_sender_chooses_becomes_a_header(make_desk, sink, rows):
             octets_of(carrier, payload, sender, rcpt, f"answer {number}", proven=False, before=before), sender, rcpt
         )
     desk.settled()
-    # A bare CR ends the From field for some readers: he is nobody whom we could answer.
-    clear = [number for number, carrier, payload in rows if carrier != "From" or "\r" not in payload]
+    # A bare CR ends the From field for some readers, and a second address in it is one more sender: whom could we answer?
+    clear = [number for number, carrier, payload in rows if carrier != "From" or not payload.startswith("a")]
     customers = {f"c{number}acme@acme.example" for number in clear}
     assert {kept.rcpt for kept in sink.kept} == {"ann@staff.example"} | customers
     for customer in customers:

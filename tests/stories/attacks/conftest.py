@@ -1,10 +1,13 @@
 """A stage for attacks: one daemon for all of them, and for each a mailbox, agents and people of its own.
 
-What became of an attack is told by `Stage.picture`, which leaves nothing of the ledger out that could move.
+What became of an attack is told by `Stage.picture`: of each ticket its state, whose it is, who takes part, who has it,
+clocks, messages (kind, writer, what proved him), events and mails owed; then how many mails were taken in.
 """
 
+import contextlib
 import itertools
 import os
+import sqlite3
 import string
 import time
 from collections import Counter
@@ -24,6 +27,12 @@ dkim = "off"
 per_minute = 100000
 """
 
+OPEN = """[[mailbox]]
+address = "open@desk.example"
+team = ["ann"]
+admit = "everyone"
+"""
+
 BOX = """[[mailbox]]
 address = "{box}{n}@desk.example"
 team = ["ann{n}", "bob{n}"]
@@ -41,6 +50,8 @@ address = "bob{n}@staff.example"
 PLAIN = 80
 """From here on mailboxes know no sub-addresses."""
 
+MINE = "SELECT number FROM ticket WHERE mailbox = ? OR requester_address LIKE ?"
+
 CIRCLES = (("carol", "dora"), ("dave",), ("mallory",))
 """Who may read the subjects of whose mail."""
 
@@ -51,8 +62,7 @@ def found(domain, dmarc, dkim):
         ("Authentication-Results", f"mx.desk.example; dmarc={dmarc} (p=reject dis=none) header.from={domain}"),
         (
             "Authentication-Results",
-            f"mx.desk.example;\r\n\tdkim={dkim} (2048-bit key; unprotected) header.d={domain} header.i=@{domain}"
-            " header.a=rsa-sha256 header.s=s1 header.b=Ab12Cd34",
+            f"mx.desk.example;\r\n\tdkim={dkim} (2048-bit key; unprotected) header.d={domain} header.a=rsa-sha256",
         ),
     )
 
@@ -104,6 +114,10 @@ class Stage:
             "box": self.box,
         }
 
+    received = staticmethod(received)
+    wanted = "Send me your password, please."
+    """What a forger would like the customer to read from us."""
+
     def __getattr__(self, name):
         try:
             return self.people[name]
@@ -115,12 +129,14 @@ class Stage:
         local, _, domain = address.lower().rpartition("@")
         plain = f"{local.partition('+')[0]}@{domain}"
         names = {mail: name for name, mail in self.people.items()}
-        return names.get(plain, address.lower()) + ("+" if plain != address.lower() and plain in names else "")
+        return names.get(plain, address.lower().replace(f"{self.tag}.example", ".example")) + (
+            "+" if plain != address.lower() and plain in names else ""
+        )
 
     def new_id(self, domain):
         return f"m{next(self.ids)}.{os.getpid()}.{time.time_ns()}@{domain}"
 
-    def write(  # noqa: PLR0913 - each word is one thing that an attacker turns
+    def write(
         self,
         sender,
         text,
@@ -170,16 +186,29 @@ class Stage:
         )
         head = "\r\n".join(f"{name}: {value}" for name, value in fields)
         body = "\r\n".join(text.splitlines())
-        self.log.append((by or sender, subject, text))
+        said = text if kind.startswith("text/plain") else ""
+        self.log.append((by or sender, subject, said, not answers and "[CSM #" not in subject))
         octets = f"{head}\r\n\r\n{body}\r\n".encode()
         self.desk.send(octets, address if path is None else path, rcpt)
         self.desk.settled()
         return mid
 
+    def forge(self, name="ann", text=wanted, **more):
+        """Write in somebody's name as Mallory."""
+        return self.write(name, text, by="mallory", **{"path": self.mallory, **more})
+
     def run(self, *words, code=0):
         """Run a command as the operator, and wait for what it owes."""
         self.desk.run(*words, code=code)
         self.desk.settled()
+
+    def close_long_ago(self, number):
+        """Close a ticket as an operator did two months ago."""
+        self.run("ticket", "resolve", str(number))
+        self.run("ticket", "close", str(number))
+        with contextlib.closing(sqlite3.connect(f"{self.desk.folder}/data/maild.db", timeout=45)) as con:
+            con.execute("UPDATE ticket SET closed_at = '2020' || substr(closed_at, 5) WHERE number = ?", (number,))
+            con.commit()
 
     def got(self, who, having=""):
         """Give the newest mail that somebody got, with these words in it."""
@@ -200,7 +229,7 @@ class Stage:
     @property
     def numbers(self):
         """Give the numbers of this stage's tickets."""
-        return [number for (number,) in self.ask("SELECT number FROM ticket WHERE mailbox = ? ORDER BY 1", self.box)]
+        return [number for (number,) in self.ask(f"{MINE} ORDER BY 1", self.box, f"%@%{self.tag}.example")]
 
     def ask(self, sql, *values):
         return self.desk.ask(sql, *values)
@@ -279,11 +308,12 @@ class Stage:
 
     def _foreign(self, reader, seen):
         circle = next((one for one in CIRCLES if reader in one), (reader,))
-        for author, subject, text in self.log:
-            if author not in {reader, "ann", "bob"}:
-                yield from (line for line in text.lower().splitlines() if len(line) > 12 and line in seen)
-            if author not in {*circle, "ann", "bob"} and len(subject) > 8 and subject.lower() in seen:
-                yield subject
+        own = "\n".join(f"{subject}\n{text}" for author, subject, text, _ in self.log if author == reader).lower()
+        for author, subject, text, fresh in self.log:
+            if author in {reader, "ann", "bob"}:
+                continue
+            words = [*text.lower().splitlines(), *([subject.lower()] if fresh and author not in circle else [])]
+            yield from (one for one in words if len(one) > 12 and one in seen and one not in own)
 
     def then(self, expected):
         """Say what the ledger must hold now; nothing leaked, nothing elsewhere moved."""
@@ -294,10 +324,10 @@ class Stage:
 
     def elsewhere(self):
         """Count what the ledger holds that is not this stage's."""
-        mine = "SELECT number FROM ticket WHERE mailbox = ?"
+        others = f"ticket NOT IN ({MINE})"
         tables = ("message", "event", "outbox", "participant", "clock")
-        sql = "SELECT count(*) FROM {} WHERE ticket NOT IN (" + mine + ")"
-        return [self.ask(sql.format(table), self.box) for table in tables]
+        counts = (f"SELECT count(*) FROM {table} WHERE {others}" for table in tables)  # noqa: S608 - our own words
+        return [self.ask(count, self.box, f"%@%{self.tag}.example") for count in counts]
 
 
 @pytest.fixture(scope="session")
@@ -307,7 +337,7 @@ def theatre(house):
         BOX.format(n=f"{n:02}", box="plain" if n >= PLAIN else "desk", separator="" if n >= PLAIN else "+")
         for n in range(STAGES)
     )
-    with house(AUTH + "".join(boxes)) as desk:
+    with house(AUTH + OPEN + "".join(boxes)) as desk:
         yield desk, {"": itertools.count(0), "plain": itertools.count(PLAIN)}
 
 
@@ -327,3 +357,10 @@ def stage(theatre):
 def plain_stage(theatre):
     """A stage whose mailbox knows no sub-addresses."""
     return staged(theatre, "plain")
+
+
+@pytest.fixture(scope="module")
+def pictures(request):
+    """Give what each attack of a module must leave, by the name of its function."""
+    text = request.path.with_name(request.path.stem.removeprefix("test_") + ".txt").read_text("utf-8")
+    return {name: picture for name, _, picture in (block.partition("\n") for block in text.strip().split("\n\n"))}
