@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maild.desk import Step, Told, on_command, on_due, one_by_one
@@ -231,6 +231,28 @@ def test_pending_once_more_is_another_silence(make_ticket, resting):
     assert {letter.key for letter in first.letters}.isdisjoint(
         letter.key for letter in second.letters if letter.key.startswith("silence")
     )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(0, 60 * 24 * 12), min_size=1, max_size=6, unique=True).map(sorted))
+def test_when_somebody_looks_does_not_matter(make_ticket, resting, looks):
+    """However often and late a pending ticket is looked at, it goes on at one instant, told once, and breaches at one."""
+    office, ticket = resting(), make_ticket(state=State.PENDING, assignee="ann")
+    told, went_on, letters, breaches = Told((OPENED, REPLY, PEND)), [], [], set()
+    for minutes in looks:
+        decision = on_due(ticket, told, (), office, PEND.at + timedelta(minutes=minutes))
+        ticket = decision.ticket
+        clocks = tuple(clock for clock, _ in decision.clocks)
+        sent = told.sent | {(one.metric, one.cycle, one.level) for one in decision.escalations}
+        told = Told((*told.events, *decision.events), clocks, sent)
+        went_on += [event.at for event in decision.events if event.what == "status"]
+        letters += [letter.key for letter in decision.letters]
+        breaches |= {clock.breached_at for clock in clocks if clock.breached_at is not None}
+    over = looks[-1] >= 8 * 60
+    assert went_on == ([PEND.at + 8 * HOUR] if over else [])
+    assert len(letters) == len(set(letters))
+    assert breaches <= {PEND.at + 30 * HOUR}
+    assert bool(breaches) is (looks[-1] > 30 * 60)
 
 
 def test_a_daemon_that_is_never_down_ends_a_rest_once(make_ticket, resting):
