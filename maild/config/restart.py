@@ -18,6 +18,7 @@ RELOADED = frozenset(
         "operator",
         "path",
         "policies",
+        "report",
         "spam",
         "smtp.trusted",
         "templates_dir",

@@ -108,7 +108,7 @@ def parse_rules(data: Mapping[str, Any]) -> Rules:
     faults: list[str] = []
     exact: dict[str, list[Phrase]] = {}
     prefixed: dict[str, list[Phrase]] = {}
-    known = {"points", "tiers", "words", "names", "rule"}
+    known = {"points", "tiers", "words", "names", "rule", "test"}
     faults += [f"{key}: unknown key; known are {', '.join(sorted(known))}" for key in data if key not in known]
     points = _numbers(data, "points", faults)
     faults += [f"points.{key}: missing" for key in ("urgent", "high", "low") if key not in points]
