@@ -3,7 +3,7 @@
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -159,17 +159,23 @@ def _keywords(path: Path, name: str, faults: list[str]) -> Mapping[str, Any] | N
         return None
     try:
         keywords = tomllib.loads((path.resolve().parent / name).read_text("utf-8"))
-        parse_rules(keywords)
-        parse_trials(keywords)
     except OSError as error:
         faults.append(f"severity.keywords_file: {name} cannot be read: {error.strerror}; it lies beside {path.name}")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         faults.append(f"severity.keywords_file: {name} is not TOML in UTF-8: {error}")
-    except ValueError as error:
-        faults += [f"severity.keywords_file: {name}: {line}" for line in str(error).splitlines()]
     else:
-        return keywords
+        wrong = [line for parse in (parse_rules, parse_trials) for line in _wrong(parse, keywords)]
+        faults += [f"severity.keywords_file: {name}: {line}" for line in wrong]
+        return None if wrong else keywords
     return None
+
+
+def _wrong(parse: Callable[[Mapping[str, Any]], object], keywords: Mapping[str, Any]) -> list[str]:
+    try:
+        parse(keywords)
+    except ValueError as error:
+        return str(error).splitlines()
+    return []
 
 
 def _policies(file: File, calendars: Mapping[str, Calendar], faults: list[str]) -> dict[str, Policy]:

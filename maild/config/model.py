@@ -182,7 +182,9 @@ class ReportSection(_Section):
     """The weekly report by mail."""
 
     weekly: Annotated[str, BeforeValidator(values.weekly)] = ""
-    to: tuple[Line, ...] = Field(default=("lead", "manager"), strict=False, min_length=1)
+    to: tuple[Annotated[str, AfterValidator(values.reader)], ...] = Field(
+        default=("lead", "manager"), strict=False, min_length=1
+    )
 
 
 class AckSection(_Section):

@@ -245,3 +245,8 @@ def weekly(value: object) -> object:
     if isinstance(value, str) and value:
         slot(value)
     return value
+
+
+def reader(value: str) -> str:
+    """Check somebody who reads: an address where there is an @, else a word for `cross_faults` to know."""
+    return str(_address(value)) if "@" in value else value
