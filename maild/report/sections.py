@@ -104,7 +104,7 @@ def by_week(report: Report) -> Section:
 def bucket_names() -> Iterator[str]:
     """Name the stretches of `BUCKETS`, and the one beyond."""
     for bound in BUCKETS:
-        yield f"up to {span(bound)}"
+        yield f"to {span(bound)}"
     yield f"over {span(BUCKETS[-1])}"
 
 
@@ -126,7 +126,7 @@ def answered(report: Report) -> Section:
         "Time to first response",
         ("severity", "answered", "half within", "nine of ten within", "longest", "still waiting"),
         tuple(rows),
-        "Open time of each promise's calendar. A dash stands where there are too few to say.",
+        "Open time of each promise's calendar; a dash where there are too few to say.",
         "Nobody was answered in this time.",
     )
 

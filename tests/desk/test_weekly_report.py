@@ -119,6 +119,7 @@ OPENED = event(0, "carol@acme.example", "opened", severity="normal")
     ("events", "found"),
     [
         ([OPENED], []),
+        ([OPENED, event(1, "ann", "agent_reply", ref="r")], []),
         ([OPENED, event(1, "ann", "set_severity", to="high")], [("ann", "normal", "high")]),
         (
             [OPENED, event(1, "maild", "set_severity", to="urgent"), event(2, "ann", "set_severity", to="low")],

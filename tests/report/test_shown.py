@@ -73,6 +73,10 @@ def test_columns_stand_in_line(figures):
         assert len({len(line) for line in told}) == 1, told
 
 
+def test_tables_are_no_wider_than_a_terminal(figures):
+    assert max(map(len, lines_of(sections(figures)))) <= 79
+
+
 def test_the_rest_of_the_customers_is_one_row(make_clock, make_life, monday):
     lives = [make_life(make_clock(5), customer=f"c{number:02}") for number in range(MOST_CUSTOMERS + 3)]
     found = customers(report(lives, [], monday, monday + timedelta(days=1), BERLIN))
