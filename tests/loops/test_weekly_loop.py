@@ -6,8 +6,9 @@ from email import message_from_bytes, policy
 
 import pytest
 
+from maild.cli.demo_stage import Sink, StageClock
 from maild.config import load
-from maild.daemon import workshop
+from maild.daemon import running, workshop
 from maild.desk.weekly import Weekly
 from maild.store import Ledger
 from maild.weekly import LONGEST_SLEEP, Reports
@@ -121,3 +122,20 @@ async def test_the_loop_outlives_a_ledger_that_is_away(desk):
     assert not loop.done()
     assert not reports.pulse.late
     loop.cancel()
+
+
+async def test_the_daemon_sends_it_through_the_smarthost(tmp_path):
+    sink, clock = Sink(tmp_path), StageClock(START)
+    lines = f'data_dir = "."\n[smtp]\nlisten = "127.0.0.1:0"\n[relay]\nport = {await sink.start()}\n'
+    (tmp_path / "maild.toml").write_text(CONFIG.replace("[[mailbox]]", f"{lines}[[mailbox]]"))
+    quiet = load(tmp_path / "maild.toml", {})
+    (tmp_path / "maild.toml").write_text((tmp_path / "maild.toml").read_text() + '[report]\nweekly = "thu 09:30"\n')
+    try:
+        async with running(quiet, clock.now) as daemon:
+            assert "report" in daemon.pulses
+            assert await daemon.ledger.last_report() is None
+            await daemon.refit(load(tmp_path / "maild.toml", {}))
+            mail = await sink.wait("the report", lambda rcpt, _: rcpt == "bob@staff.example")
+            assert mail["Subject"].startswith("CSM: what was promised and kept, 2026-03-05 to 2026-03-11")
+    finally:
+        sink.stop()
