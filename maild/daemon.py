@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from maild.config.duration import slot
 from maild.config.model import Config
 from maild.config.office import office, truster
 from maild.desk.summary import Operator
-from maild.desk.weekly import Weekly, slot
+from maild.desk.weekly import Weekly
 from maild.doors import Passed, accepting, doors
 from maild.failures import Failures
 from maild.inboxes import Inboxes, inboxes

@@ -8,6 +8,7 @@ from datetime import datetime
 import structlog
 
 from maild.desk.weekly import WEEKS, Weekly, corrections, last_slot, life, next_slot, weekly_letters, weeks_before
+from maild.mail import Outgoing
 from maild.outbound.compose import compose
 from maild.pulse import Pulse
 from maild.store import Ledger, Record
@@ -71,16 +72,20 @@ class Reports:
         since, until = weeks_before(due, shop.office.desk.time_zone, WEEKS)
         told = await self._ledger.happened(since, until)
         histories = await self._ledger.histories_of(await self._ledger.regraded(since, until))
-        letters = weekly_letters(
-            [life(ticket, clocks, shop.office) for ticket, clocks in told],
-            [change for number, events in histories.items() for change in corrections(number, events)],
-            due,
-            weekly,
-            shop.office,
-        )
-        if not letters:
-            return
-        mails = tuple(compose(letter, shop.office.desk, shop.templates, shop.now()) for letter in letters)
-        await self._ledger.record([Record(at=shop.now(), outgoing=mails)])
-        log.info("report.owed", due=due.isoformat(), readers=len(letters))
-        self._on_owed()
+
+        def written() -> tuple[Outgoing, ...]:
+            letters = weekly_letters(
+                [life(ticket, clocks, shop.office) for ticket, clocks in told],
+                [change for number, events in histories.items() for change in corrections(number, events)],
+                due,
+                weekly,
+                shop.office,
+            )
+            return tuple(compose(letter, shop.office.desk, shop.templates, shop.now()) for letter in letters)
+
+        # A month of a large desk takes seconds, in which mail must be taken in.
+        mails = await asyncio.to_thread(written)
+        if mails:
+            await self._ledger.record([Record(at=shop.now(), outgoing=mails)])
+            log.info("report.owed", due=due.isoformat(), readers=len(mails))
+            self._on_owed()

@@ -1,6 +1,5 @@
 """What the ledger holds, as reports want it; and the weekly report: when it is due, and to whom."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,8 +14,6 @@ from maild.report.sections import by_week, lines_of, period, sections
 from maild.sla.clock import Clock
 from maild.ticket import Event, Severity, Ticket
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_SLOT = re.compile(rf"({'|'.join(DAYS)}) ([01]\d|2[0-3]):([0-5]\d)\Z")
 WEEKS = 4
 """How many weeks the weekly report looks back, to show the last one beside those before it."""
 
@@ -31,14 +28,6 @@ class Weekly:
     day: int
     at: time
     to: tuple[str, ...]
-
-
-def slot(text: str) -> tuple[int, time]:
-    """Read `mon 08:00`; ValueError for anything else."""
-    found = _SLOT.match(text.strip().lower())
-    if found is None:
-        raise ValueError(f'{text!r} is no day and time: write one of {", ".join(DAYS)} and a time, such as "mon 08:00"')
-    return DAYS.index(found[1]), time(int(found[2]), int(found[3]))
 
 
 def last_slot(now: datetime, weekly: Weekly, zone: str) -> datetime:

@@ -2,6 +2,7 @@ from datetime import time
 
 import pytest
 
+from maild.config.duration import slot
 from maild.config.restart import needs_restart
 from maild.daemon import weekly
 
@@ -79,3 +80,18 @@ def test_a_keywords_file_tells_faults_of_rules_and_trials_at_once(faults_of, tmp
         "points.low: missing",
         "test[1].expect: 'hgih' is none of urgent, high, normal, low",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("mon 08:00", (0, time(8))), (" SUN 23:59 ", (6, time(23, 59))), ("wed 00:00", (2, time()))]
+)
+def test_a_slot(text, found):
+    assert slot(text) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["", "mon", "08:00", "mon 8:00", "mon 24:00", "mon 08:60", "monday 08:00", "mon 08:00h"]
+)
+def test_no_slot(text):
+    with pytest.raises(ValueError, match="is no day and time"):
+        slot(text)

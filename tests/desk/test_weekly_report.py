@@ -13,7 +13,6 @@ from maild.desk.weekly import (
     life,
     next_slot,
     readers,
-    slot,
     weekly_letters,
     weeks_before,
 )
@@ -29,21 +28,6 @@ MONDAY_AT_EIGHT = Weekly(0, time(8), ("lead", "manager"))
 
 def at(text):
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(BERLIN)).astimezone(UTC)
-
-
-@pytest.mark.parametrize(
-    ("text", "found"), [("mon 08:00", (0, time(8))), (" SUN 23:59 ", (6, time(23, 59))), ("wed 00:00", (2, time()))]
-)
-def test_a_slot(text, found):
-    assert slot(text) == found
-
-
-@pytest.mark.parametrize(
-    "text", ["", "mon", "08:00", "mon 8:00", "mon 24:00", "mon 08:60", "monday 08:00", "mon 08:00h"]
-)
-def test_no_slot(text):
-    with pytest.raises(ValueError, match="is no day and time"):
-        slot(text)
 
 
 @pytest.mark.parametrize(
