@@ -62,7 +62,7 @@ def _tell(found: list[Judged], by_severity: tuple[Grade, ...], by_rule: tuple[Ru
     say(f"{len(found)} guesses that somebody has looked at, {corrected} corrected")
     say()
     table(
-        ("guessed", "counted", *(f"set to {severity}" for severity in Severity), "right"),
+        ("guessed", "counted", *(f"to {severity}" for severity in Severity), "right"),
         [
             (one.guess, str(one.counted), *(str(count) for _, count in one.finals), _share(one.right, one.counted))
             for one in by_severity

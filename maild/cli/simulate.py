@@ -69,10 +69,10 @@ async def _outcome(
     for ticket, clocks in own:
         other = policies.get(ticket.policy, policies[""])
         would = under(history(ticket, histories[ticket.number]), other, now)
-        found += differences(ticket.number, ticket.severity, clocks, would)
+        found += differences(ticket.number, ticket.severity, clocks, would, now)
         rejudged.append((ticket.severity, would))
-    was = counts((ticket.severity, clocks) for ticket, clocks in own)
-    return Outcome(len(own), was, counts(rejudged), tuple(found))
+    was = counts(((ticket.severity, clocks) for ticket, clocks in own), now)
+    return Outcome(len(own), was, counts(rejudged, now), tuple(found))
 
 
 def _rows(outcome: Outcome) -> list[tuple[Severity, Metric]]:
@@ -82,7 +82,7 @@ def _rows(outcome: Outcome) -> list[tuple[Severity, Metric]]:
 
 def _tell(outcome: Outcome) -> None:
     say(f"{outcome.tickets} {'ticket' if outcome.tickets == 1 else 'tickets'}; as it was, and as it would have been:")
-    columns = ("promise", *(f"{verdict}{when}" for verdict in Verdict for when in ("", " then")))
+    columns = ("promise", *(word for verdict in Verdict for word in (verdict, "then")))
     rows = [
         (
             f"{severity} {metric.replace('_', ' ')}",
@@ -99,22 +99,13 @@ def _tell(outcome: Outcome) -> None:
         say("no promise would have been judged otherwise")
         return
     say()
-    table(
-        ("ticket", "severity", "promise", "was", "would be", "limit (UTC)", "limit then", "stopped"),
-        [
-            (
-                f"#{one.ticket}",
-                one.severity,
-                f"{one.metric.replace('_', ' ')}{f' {one.cycle}' if one.cycle > 1 else ''}",
-                one.was or "-",
-                one.would or "-",
-                minute(one.limit_at),
-                minute(one.would_limit_at),
-                minute(one.stopped_at),
-            )
-            for one in outcome.differences
-        ],
-    )
+    say("judged otherwise (UTC):")
+    for one in outcome.differences:
+        cycle = f" {one.cycle}" if one.cycle > 1 else ""
+        promise = f"{one.severity} {one.metric.replace('_', ' ')}{cycle}"
+        say(f"  #{one.ticket}  {promise}: {one.was or 'not promised'}, would be {one.would or 'not promised'}")
+        limits = f"limit {minute(one.limit_at)}, then {minute(one.would_limit_at)}"
+        say(f"    {limits}; stopped {minute(one.stopped_at)}")
 
 
 def _object(one: Difference) -> dict[str, Any]:

@@ -42,13 +42,18 @@ class Difference:
     stopped_at: datetime | None
 
 
-def verdict(clock: Clock) -> Verdict | None:
-    """Say what became of a promise: a breach stays one; None where a merge ended it."""
+def verdict(clock: Clock, now: datetime) -> Verdict | None:
+    """Say what became of a promise by `now`: a breach stays one; None where a merge ended it.
+
+    One on record that runs past its limit is a breach, though no daemon has looked at it yet.
+    """
     if clock.state is ClockState.ENDED:
         return None
     if clock.breached_at is not None:
         return Verdict.BREACHED
-    return Verdict.RUNNING if clock.stopped_at is None else Verdict.MET
+    if clock.stopped_at is not None:
+        return Verdict.MET
+    return Verdict.BREACHED if clock.limit_at is not None and now > clock.limit_at else Verdict.RUNNING
 
 
 def under(history: History, policy: Policy, now: datetime) -> tuple[Clock, ...]:
@@ -69,14 +74,16 @@ def _unrecorded(history: History) -> History:
     )
 
 
-def differences(ticket: int, severity: Severity, was: Iterable[Clock], would: Iterable[Clock]) -> Iterator[Difference]:
+def differences(
+    ticket: int, severity: Severity, was: Iterable[Clock], would: Iterable[Clock], now: datetime
+) -> Iterator[Difference]:
     """Compare a ticket's clocks, those on record and those under another policy, by metric and cycle."""
     before = {(clock.metric, clock.cycle): clock for clock in was}
     after = {(clock.metric, clock.cycle): clock for clock in would}
     for metric, cycle in {**before, **after}:
         one, other = before.get((metric, cycle)), after.get((metric, cycle))
         either = before.get((metric, cycle)) or after[metric, cycle]
-        judged, rejudged = (verdict(clock) if clock else None for clock in (one, other))
+        judged, rejudged = (verdict(clock, now) if clock else None for clock in (one, other))
         if judged is not rejudged:
             yield Difference(
                 ticket,
@@ -91,11 +98,11 @@ def differences(ticket: int, severity: Severity, was: Iterable[Clock], would: It
             )
 
 
-def counts(lives: Iterable[tuple[Severity, Iterable[Clock]]]) -> Counts:
+def counts(lives: Iterable[tuple[Severity, Iterable[Clock]]], now: datetime) -> Counts:
     """Count what became of the promises to tickets of each severity."""
     return Counter(
         (severity, clock.metric, found)
         for severity, clocks in lives
         for clock in clocks
-        if (found := verdict(clock)) is not None
+        if (found := verdict(clock, now)) is not None
     )
