@@ -21,6 +21,8 @@ from maild.outbound.template_files import check_templates, load_templates, odd_f
 from maild.outbound.wording import span
 from maild.sla.hours import add
 from maild.sla.policy import Promise
+from maild.sla.severity_rules import parse_rules
+from maild.sla.severity_trials import failed_trials, parse_trials
 from maild.ticket import Severity
 
 _DAY = 86400
@@ -54,7 +56,7 @@ def check(config: ConfigOption = None) -> None:
         faults = [*error.faults, *(template_faults(error.templates_dir) if error.templates_dir else ())]
         fail(Exit.CONFIG, *(f"{error.path}: {fault}" for fault in faults))
     now = utc_now()
-    faults = [*template_faults(loaded.templates_dir), *_of_the_future(loaded, now)]
+    faults = [*template_faults(loaded.templates_dir), *_of_the_future(loaded, now), *_of_the_keywords(loaded)]
     if faults:
         fail(Exit.CONFIG, *(f"{loaded.path}: {fault}" for fault in faults))
     warnings = [f"warning: {line}" for line in _warnings(loaded)]
@@ -127,6 +129,13 @@ def _of_the_future(config: Config, now: datetime) -> Iterator[str]:
     for number, account in enumerate(config.imap, 1):
         if account.since not in {"now", "all"} and account.since > today:
             yield f"imap[{number}].since: {account.since} is in the future, so no mail of before would ever be fetched"
+
+
+def _of_the_keywords(config: Config) -> Iterator[str]:
+    """Try the mails that the keywords file brings along. A daemon starts all the same: a guess is no promise."""
+    if config.keywords is not None:
+        failed = failed_trials(parse_trials(config.keywords), parse_rules(config.keywords))
+        yield from (f"severity.keywords_file: {line}" for line in failed)
 
 
 def _hints(config: Config, now: datetime) -> Iterator[str]:

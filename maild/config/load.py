@@ -3,7 +3,7 @@
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +24,7 @@ from maild.sla.hours import Calendar
 from maild.sla.ladder import DEFAULT, Rung
 from maild.sla.policy import SECONDS, Metric, Policy, Promise
 from maild.sla.severity_rules import parse_rules
+from maild.sla.severity_trials import parse_trials
 from maild.ticket import Severity
 
 PLACES = ("maild.toml", "/etc/maild/maild.toml")
@@ -70,6 +71,42 @@ def load(path: Path, environment: Mapping[str, str] | None = None, *, secrets: b
     if faults:
         raise ConfigError(path, faults, config.templates_dir)
     return config
+
+
+def load_policies(path: Path, other: Path) -> Mapping[str, Policy]:
+    """Give the policies of the configuration `path`, which is sound, with what `other` says of promises laid over it.
+
+    `other` has sections [sla.*], [policy.*] and [calendar.*]; what it does not say is as before, a calendar that it names
+    is its own whole. All else of a whole configuration is passed over. Raises ConfigError with every fault of `other`.
+    """
+    raw, laid = _read(path), _read(other)
+    faults = [
+        f"{key}: unknown section" + (f"; did you mean {nearest[0]}?" if nearest else "")
+        for key in laid
+        if key not in File.model_fields
+        for nearest in [difflib.get_close_matches(key, File.model_fields, 1, 0.5)]
+    ]
+    parts = [part for part in _OF_A_PROMISE if part in laid]
+    if not parts and not faults:
+        faults.append("says nothing of a promise: give it [sla.*], [policy.*] or [calendar.*]")
+    for part in parts:
+        raw[part] = _over(raw.get(part, {}), laid[part], 1 if part == "calendar" else 3)
+    found = shape(raw)
+    faults += found.faults
+    policies = _policies(found.file, calendars(found, faults), faults)
+    if faults:
+        raise ConfigError(other, faults)
+    return policies
+
+
+_OF_A_PROMISE = ("calendar", "sla", "policy")
+
+
+def _over(below: Any, above: Any, depth: int) -> Any:
+    """Lay one table over another, so many levels of keys deep."""
+    if not depth or not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return below | {key: _over(below.get(key), value, depth - 1) for key, value in above.items()}
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -124,16 +161,23 @@ def _keywords(path: Path, name: str, faults: list[str]) -> Mapping[str, Any] | N
         return None
     try:
         keywords = tomllib.loads((path.resolve().parent / name).read_text("utf-8"))
-        parse_rules(keywords)
     except OSError as error:
         faults.append(f"severity.keywords_file: {name} cannot be read: {error.strerror}; it lies beside {path.name}")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         faults.append(f"severity.keywords_file: {name} is not TOML in UTF-8: {error}")
-    except ValueError as error:
-        faults += [f"severity.keywords_file: {name}: {line}" for line in str(error).splitlines()]
     else:
-        return keywords
+        wrong = [line for parse in (parse_rules, parse_trials) for line in _wrong(parse, keywords)]
+        faults += [f"severity.keywords_file: {name}: {line}" for line in wrong]
+        return None if wrong else keywords
     return None
+
+
+def _wrong(parse: Callable[[Mapping[str, Any]], object], keywords: Mapping[str, Any]) -> list[str]:
+    try:
+        parse(keywords)
+    except ValueError as error:
+        return str(error).splitlines()
+    return []
 
 
 def _policies(file: File, calendars: Mapping[str, Calendar], faults: list[str]) -> dict[str, Policy]:

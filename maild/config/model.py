@@ -179,6 +179,15 @@ class OperatorSection(_Section):
     summary_every: Lasting = 3600
 
 
+class ReportSection(_Section):
+    """The weekly report by mail."""
+
+    weekly: Annotated[str, BeforeValidator(values.weekly)] = ""
+    to: tuple[Annotated[str, AfterValidator(values.reader)], ...] = Field(
+        default=("lead", "manager"), strict=False, min_length=1
+    )
+
+
 class AckSection(_Section):
     """Who is told that his mail arrived."""
 
@@ -241,6 +250,7 @@ class File(_Section):
     spam: SpamSection = SpamSection()
     ack: AckSection = AckSection()
     operator: OperatorSection = OperatorSection()
+    report: ReportSection = ReportSection()
     calendar: dict[str, CalendarSection] = Field(default_factory=dict)
     sla: dict[str, SlaSection] = Field(default_factory=dict)
     policy: dict[str, dict[str, SlaSection]] = Field(default_factory=dict)
@@ -284,6 +294,7 @@ class Config:
         "policies",
         "relay",
         "relay_password",
+        "report",
         "smtp",
         "smtp_tls",
         "spam",
@@ -305,6 +316,7 @@ class Config:
         self.spam = file.spam
         self.ack = file.ack
         self.operator = file.operator
+        self.report = file.report
         self.path: Path = resolved["path"]
         self.data_dir: Path = resolved["data_dir"]
         self.templates_dir: Path | None = resolved["templates_dir"]

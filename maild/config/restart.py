@@ -19,6 +19,7 @@ RELOADED = frozenset(
         "operator",
         "path",
         "policies",
+        "report",
         "spam",
         "smtp.trusted",
         "templates_dir",

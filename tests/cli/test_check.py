@@ -352,3 +352,17 @@ def test_a_date_in_the_future_is_a_fault_of_check_alone(maild, configured, tmp_p
     assert (f"{path}: imap[1].since: {since} is in the future" in done.err) is bool(code)
     # A daemon on a machine that has not learned the time yet must start.
     assert load(path, {}).imap[0].since == since
+
+
+def test_the_trials_of_a_keywords_file_are_run(maild, configured):
+    path = configured(DESK + ANN + AUTH + '[severity]\nkeywords_file = "words.toml"\n')
+    rules = '[points]\nurgent = 5\nhigh = 3\nlow = -2\n[rule.line]\nsays = "the line stands"\npoints = 5\n'
+    trial = '[[test]]\nsubject = "Line stands still"\nexpect = "{}"\n'
+    words = path.with_name("words.toml")
+    words.write_text(f'{rules}phrases.en = ["line stands"]\n{trial.format("urgent")}')
+    assert maild("check", "-c", path).code == 0
+    words.write_text(f'{rules}phrases.en = ["line stands"]\n{trial.format("urgent")}{trial.format("low")}')
+    done = maild("check", "-c", path)
+    assert (done.code, done.out) == (78, "")
+    assert "severity.keywords_file: test[2] 'Line stands still': expected low, guessed urgent: " in done.err
+    assert '+5 the line stands: "line stands"' in done.err
