@@ -93,7 +93,7 @@ def load_policies(path: Path, other: Path) -> Mapping[str, Policy]:
         raw[part] = _over(raw.get(part, {}), laid[part], 1 if part == "calendar" else 3)
     found = shape(raw)
     faults += found.faults
-    policies = _policies(found.file, calendars(found, faults), faults)
+    policies = _policies(found.file, calendars(found, path, faults).open_hours, faults)
     if faults:
         raise ConfigError(other, faults)
     return policies
