@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from maild.config.duration import slot
 from maild.config.model import Config
 from maild.config.office import office, truster
 from maild.desk.summary import Operator
+from maild.desk.weekly import Weekly
 from maild.doors import Passed, accepting, doors
 from maild.failures import Failures
 from maild.inboxes import Inboxes, inboxes
@@ -26,12 +28,14 @@ from maild.outbound.template_files import load_templates
 from maild.proof import Prover, Sums
 from maild.pulse import Pulse
 from maild.resolver import Resolver
+from maild.sla.basis import basis
 from maild.sla.keywords import default_rules
 from maild.sla.severity_rules import Rules, parse_rules
 from maild.store import Ledger
 from maild.store.wake import Wake
 from maild.summary import Summaries
 from maild.watch import Watch
+from maild.weekly import Reports
 from maild.workshop import Read, Workshop
 
 log = structlog.get_logger("maild.daemon")
@@ -64,12 +68,13 @@ class Daemon:
     failures: Failures
     inboxes: Inboxes
     summaries: Summaries
+    reports: Reports
 
     @property
     def pulses(self) -> dict[str, Pulse]:
         """The pulse of each loop, by its name."""
         own = {"intake": self.intake.pulse, "watch": self.watch.pulse, "outbox": self.outbox.pulse}
-        own["summary"] = self.summaries.pulse
+        own |= {"summary": self.summaries.pulse, "report": self.reports.pulse}
         return own | self.inboxes.pulses
 
     async def refit(self, config: Config) -> None:
@@ -84,7 +89,9 @@ class Daemon:
             self.intake.refit(new)
             self.watch.refit(new)
             self.failures.refit(new)
+            await count_again(self.ledger, config, new.now)
         self.summaries.refit(new, operator(config))
+        self.reports.refit(new, weekly(config))
         self.watch.wake.set()
 
 
@@ -102,8 +109,7 @@ async def running(
     ledger = await Ledger.open(config.database_url, exclusive=True, copies=config.data_dir)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(ledger.close)
-        if 0 < (was := ledger.migrated).before < was.after:
-            log.info("ledger.migrated", before=was.before, after=was.after, copy=str(was.copy))
+        await _taken_over(ledger, config, now)
         parsers = Parsers()
         stack.push_async_callback(parsers.close)
         await parsers.warm()
@@ -130,10 +136,10 @@ async def running(
             {"received": intake.nudge, "decided": changed}.get(what, nudge)()
 
         failures = Failures(ledger, shop, changed)
-        relay = Relay(smarthost(config), relay_tls)
-        outbox = Outbox(ledger, [relay], now, rng, lease=LEASE, on_failed=failures.tell)
+        outbox = Outbox(ledger, [Relay(smarthost(config), relay_tls)], now, rng, lease=LEASE, on_failed=failures.tell)
         intake = Intake(ledger, shop, changed)
         summaries = Summaries(ledger, shop, operator(config), outbox.wake.set)
+        reports = Reports(ledger, shop, weekly(config), outbox.wake.set)
         acceptor = accepting(config, ledger, intake)
 
         async def settled() -> None:
@@ -144,7 +150,7 @@ async def running(
         keyring = Keyring(ledger, lambda: intake.shop, refit)
         ways_in = doors(config, acceptor, intake, now, passed)
         fetched = inboxes(config, ledger, intake, now, rng)
-        await _loops(stack, outbox, intake, watch, summaries, keyring)
+        await _loops(stack, outbox, intake, watch, summaries, reports, keyring)
         await stack.enter_async_context(ledger.listening(heard))
         nudged = Wake.listen(config.data_dir / "wake", nudge)
         stack.callback(nudged.close)
@@ -154,9 +160,24 @@ async def running(
         fetched.start()
         stack.push_async_callback(fetched.stop)
         yield Daemon(
-            ways_in.smtp.addresses, ways_in.listeners, ledger, intake, watch, outbox, failures, fetched, summaries
+            ways_in.smtp.addresses,
+            ways_in.listeners,
+            ledger,
+            intake,
+            watch,
+            outbox,
+            failures,
+            fetched,
+            summaries,
+            reports,
         )
         log.info("daemon.stopping")
+
+
+async def _taken_over(ledger: Ledger, config: Config, now: Callable[[], datetime]) -> None:
+    if 0 < (was := ledger.migrated).before < was.after:
+        log.info("ledger.migrated", before=was.before, after=was.after, copy=str(was.copy))
+    await count_again(ledger, config, now)
 
 
 async def workshop(config: Config, ledger: Ledger, read: Read, now: Callable[[], datetime]) -> Workshop:
@@ -173,6 +194,18 @@ async def workshop(config: Config, ledger: Ledger, read: Read, now: Callable[[],
     )
 
 
+def basis_of(config: Config) -> str:
+    """Give the digest of what deadlines are counted by."""
+    return basis(config.policies, config.ladders, (config.calendars["weekdays"], config.desk.close_after))
+
+
+async def count_again(ledger: Ledger, config: Config, now: Callable[[], datetime]) -> None:
+    """Have the watch count all deadlines again where what they follow from has changed (R16)."""
+    counted_by = await asyncio.to_thread(basis_of, config)
+    if await ledger.count_by(counted_by, now()):
+        log.info("clocks.count_again", basis=counted_by[:12])
+
+
 def prover(sums: Sums) -> Prover | None:
     """Give who looks at signatures, with the DNS of this machine; None where the libraries are not installed."""
     return Prover(Resolver().text, sums) if verify.installed() else None
@@ -187,6 +220,12 @@ def operator(config: Config) -> Operator:
     """Give who is told what needs a person."""
     told = config.operator
     return Operator(told.address, timedelta(seconds=told.summary_every), str(config.path.resolve()))
+
+
+def weekly(config: Config) -> Weekly | None:
+    """Give when the weekly report is sent, and to whom; None where it is not."""
+    told = config.report
+    return Weekly(*slot(told.weekly), told.to) if told.weekly else None
 
 
 def smarthost(config: Config) -> Smarthost:
@@ -209,11 +248,12 @@ async def _loops(
     intake: Intake,
     watch: Watch,
     summaries: Summaries,
+    reports: Reports,
     keyring: Keyring,
 ) -> None:
     """Start the loops; at the end each is stopped and waited for, the outbox last, with a while for the mail in its hands."""
     loops = {"outbox": outbox.run, "summary": summaries.run, "watch": watch.run, "intake": intake.run}
-    loops["keyring"] = keyring.run
+    loops |= {"report": reports.run, "keyring": keyring.run}
     for name, loop in loops.items():
         task = asyncio.create_task(loop(), name=name)
         stack.push_async_callback(_ended, task, outbox.stop if name == "outbox" else task.cancel)

@@ -18,8 +18,11 @@ from maild.cli.migrate import migrate
 from maild.cli.quarantine import app as quarantine
 from maild.cli.queues import outbox, received
 from maild.cli.replay import replay
+from maild.cli.report import report
 from maild.cli.serve import serve
+from maild.cli.severity import app as severity
 from maild.cli.show import show, tickets
+from maild.cli.simulate import simulate
 from maild.cli.sla import app as sla
 from maild.cli.spam import app as spam
 from maild.cli.terms import Exit, say
@@ -35,9 +38,12 @@ app = typer.Typer(
 )
 for command in (init, check, doctor, migrate, serve, tickets, show, why, inspect, replay, demo, received, deliver):
     app.command()(command)
+app.command()(report)
+sla.command()(simulate)
 for decision in (merge, split, link, undo):
     ticket.command()(decision)
 app.add_typer(sla, name="sla")
+app.add_typer(severity, name="severity")
 app.add_typer(ticket, name="ticket")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(spam, name="spam")

@@ -16,14 +16,18 @@ from maild.cli.doctor_certificate import ends_at, judge_end
 from maild.cli.terms import ConfigOption, Exit, fail, say
 from maild.config import Config, ConfigError, find, load
 from maild.daemon import utc_now
+from maild.desk.reopening import open_days_end
 from maild.outbound.template_files import check_templates, load_templates, odd_files
 from maild.outbound.wording import span
 from maild.sla.hours import add
 from maild.sla.policy import Promise
+from maild.sla.severity_rules import parse_rules
+from maild.sla.severity_trials import failed_trials, parse_trials
 from maild.ticket import Severity
 
 _DAY = 86400
 _EXAMPLE = re.compile(r"[@.]example\.(?:com|net|org)\Z")
+_MOST_HOLIDAYS = 15
 _TO_CUSTOMERS = ("ack", "ack-subject")
 """The templates of what customers read."""
 
@@ -52,7 +56,7 @@ def check(config: ConfigOption = None) -> None:
         faults = [*error.faults, *(template_faults(error.templates_dir) if error.templates_dir else ())]
         fail(Exit.CONFIG, *(f"{error.path}: {fault}" for fault in faults))
     now = utc_now()
-    faults = [*template_faults(loaded.templates_dir), *_of_the_future(loaded, now)]
+    faults = [*template_faults(loaded.templates_dir), *_of_the_future(loaded, now), *_of_the_keywords(loaded)]
     if faults:
         fail(Exit.CONFIG, *(f"{loaded.path}: {fault}" for fault in faults))
     warnings = [f"warning: {line}" for line in _warnings(loaded)]
@@ -98,6 +102,13 @@ def _of_the_future(config: Config, now: datetime) -> Iterator[str]:
     for number, account in enumerate(config.imap, 1):
         if account.since not in {"now", "all"} and account.since > today:
             yield f"imap[{number}].since: {account.since} is in the future, so no mail of before would ever be fetched"
+
+
+def _of_the_keywords(config: Config) -> Iterator[str]:
+    """Try the mails that the keywords file brings along. A daemon starts all the same: a guess is no promise."""
+    if config.keywords is not None:
+        failed = failed_trials(parse_trials(config.keywords), parse_rules(config.keywords))
+        yield from (f"severity.keywords_file: {line}" for line in failed)
 
 
 def _hints(config: Config, now: datetime) -> Iterator[str]:
@@ -153,7 +164,39 @@ def promises(config: Config, now: datetime) -> list[str]:
     for name, policy in config.policies.items():
         lines += [f"  with the policy {name}:"] if name else []
         lines += [_promised(severity, policy.promise(severity), friday) for severity in Severity]
-    return lines
+    return [*lines, *_rests(config, friday), *_holidays(config, local)]
+
+
+def _rests(config: Config, friday: datetime) -> Iterator[str]:
+    """Say what becomes of tickets on which nobody says a word."""
+    for name, policy in config.policies.items():
+        for severity, promise in policy.promises.items():
+            if promise.pending_limit is not None:
+                goes_on = add(promise.calendar, friday, promise.pending_limit).astimezone(friday.tzinfo)
+                which = f"{severity} ticket" + (f" with the policy {name}" if name else "")
+                yield f"  a pending {which} that waits from then on goes on at {_when(goes_on)}"
+    days = config.desk.close_after
+    if days:
+        closes = open_days_end(config.calendars["weekdays"], friday, days).astimezone(friday.tzinfo)
+        yield f"  a ticket resolved then closes at {_when(closes)}, if nobody says a word"
+
+
+def _holidays(config: Config, local: datetime) -> Iterator[str]:
+    """Name the next holidays of each calendar, in order of time; those that the file itself lists have no name."""
+    today = local.date()
+    for name in sorted(config.calendars):
+        calendar = config.calendars[name]
+        called = config.holiday_names.get(name, {})
+        coming = (today + timedelta(days=number) for number in range(365))
+        found = [day for day in coming if calendar.holiday_on(day)]
+        words = [f"{day:%a %Y-%m-%d}" + _in_brackets(called.get(day.isoformat(), "")) for day in found]
+        if words:
+            more = f", and {len(words) - _MOST_HOLIDAYS} more within a year" if len(words) > _MOST_HOLIDAYS else ""
+            yield f"Holidays of the calendar {name}: {', '.join(words[:_MOST_HOLIDAYS])}{more}"
+
+
+def _in_brackets(name: str) -> str:
+    return f" ({name})" if name else ""
 
 
 def _promised(severity: Severity, promise: Promise, friday: datetime) -> str:

@@ -27,7 +27,7 @@ REMINDERS = (50, 75, 90)
 DAEMON = frozenset({"daemon_down", "daemon_up"})
 """Events of a vector that move no clock: judgement is by `at`."""
 
-app = typer.Typer(help="Deadlines without a database: JSON lines in, JSON lines out.", no_args_is_help=True)
+app = typer.Typer(help="Deadlines without a database, and another policy over the ledger.", no_args_is_help=True)
 
 ConfigOption = Annotated[
     Path | None, typer.Option("-c", "--config", help="Take the policy and the calendars of this file")

@@ -1,9 +1,12 @@
 """`maild why`: the reasons behind a ticket, as the ledger has them."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -12,11 +15,15 @@ from maild.cli.table import printable
 from maild.cli.terms import ConfigOption, JsonOption, configuration, instant, ledger_of, one_line, say, ticket_number
 from maild.config import Config
 from maild.daemon import utc_now
+from maild.desk.past import history
 from maild.outbound.wording import span
+from maild.sla.account import COUNTED, Entry, account
 from maild.sla.clock import Clock
-from maild.sla.hours import Calendar, between, open_spans
+from maild.sla.fold import state_of
+from maild.ticket import State
 
 _MOST_INTERVALS = 60
+_MOST_ENTRIES = 200
 
 
 def why(
@@ -33,6 +40,12 @@ async def _why(config: Config, number: int, json: bool) -> None:
         shown = await gather(config, ledger, number)
         clocks = await ledger.clocks(number)
         told = await ledger.escalations(number)
+        ticket = await ledger.ticket(number)
+        events = await ledger.events(number)
+    assert ticket is not None  # noqa: S101 - gather has found it
+    policy = config.policies.get(ticket.policy, config.policy)
+    state_at = partial(state_of, history(ticket, events), policy)
+    now = utc_now()
     value = {
         "id": shown["id"],
         "reference": shown["reference"],
@@ -44,7 +57,7 @@ async def _why(config: Config, number: int, json: bool) -> None:
         "severity_because": shown["severity_because"],
         "first_response_at": shown["first_response_at"],
         "first_response_evidence": shown["first_response_evidence"],
-        "clocks": [_clock(config, clock, utc_now()) for clock in clocks],
+        "clocks": [_clock(config, clock, _entries(config, clock, state_at, now)) for clock in clocks],
         "told": [
             {
                 "metric": line.metric,
@@ -61,33 +74,47 @@ async def _why(config: Config, number: int, json: bool) -> None:
     say(one_line(value) if json else printable(_page(whole_seconds(value))))
 
 
-def _clock(config: Config, clock: Clock, now: datetime) -> dict[str, Any]:
+def _entries(config: Config, clock: Clock, state_at: Callable[[datetime], State], now: datetime) -> list[Entry]:
     calendar = config.calendars.get(clock.calendar_name)
-    intervals: list[dict[str, Any]] = []
-    for start, end in clock.spans:
-        intervals += _intervals(calendar, start, end or max(start, clock.limit_at or now))
+    if calendar is None:
+        return []
+    names = config.holiday_names.get(clock.calendar_name, {})
+    return list(islice(account(clock, calendar, names, state_at, now), _MOST_ENTRIES))
+
+
+def _clock(config: Config, clock: Clock, entries: list[Entry]) -> dict[str, Any]:
     return {
         "metric": clock.metric,
         "calendar": clock.calendar_name,
+        "time_zone": _zone(config, clock.calendar_name),
         "state": clock.state,
         "target_seconds": clock.target_seconds,
         "limit_seconds": clock.limit_seconds,
         "target_at": instant(clock.target_at),
         "limit_at": instant(clock.limit_at),
-        "intervals": intervals[:_MOST_INTERVALS],
+        "intervals": [
+            {"from": instant(one.start), "to": instant(one.end), "counted_seconds": one.counted_seconds}
+            for one in [entry for entry in entries if entry.what == COUNTED][:_MOST_INTERVALS]
+        ],
+        "ledger": [
+            {
+                "from": instant(one.start),
+                "to": instant(one.end),
+                "what": one.what,
+                "counted_seconds": one.counted_seconds,
+                "because": one.because,
+            }
+            for one in entries
+        ],
         "paused_seconds": clock.paused_seconds,
         "elapsed_seconds": clock.elapsed_seconds,
     }
 
 
-def _intervals(calendar: Calendar | None, start: datetime, end: datetime) -> list[dict[str, Any]]:
-    if calendar is None:
-        return []
-    opens = islice(open_spans(calendar, start, end), _MOST_INTERVALS)
-    return [
-        {"from": instant(opened), "to": instant(closed), "counted_seconds": between(calendar, opened, closed)}
-        for opened, closed in opens
-    ]
+def _zone(config: Config, calendar_name: str) -> str:
+    """Give in whose wall time a calendar's account is read; one that is always open has none of its own."""
+    calendar = config.calendars.get(calendar_name)
+    return config.desk.time_zone if calendar is None or calendar.always else calendar.tz
 
 
 def _page(value: dict[str, Any]) -> str:
@@ -101,10 +128,10 @@ def _page(value: dict[str, Any]) -> str:
         lines.append(f"  {value['first_response_evidence']}")
     for clock in value["clocks"]:
         due = {f"{span(clock[f'{end}_seconds'])} is due {clock[f'{end}_at']}": None for end in ("target", "limit")}
-        lines.append(f"{clock['metric']}: {clock['state']}; {', '.join(due)} ({clock['calendar']})")
-        lines += [
-            f"  {one['from']} to {one['to']} counted {span(one['counted_seconds'])}" for one in clock["intervals"]
-        ]
+        lines.append(
+            f"{clock['metric']}: {clock['state']}; {', '.join(due)} ({clock['calendar']}; below in {clock['time_zone']})"
+        )
+        lines += [_line(one, ZoneInfo(clock["time_zone"])) for one in clock["ledger"]]
         if clock["paused_seconds"]:
             lines.append(f"  paused for {span(clock['paused_seconds'])}")
     lines.append("told")
@@ -112,3 +139,16 @@ def _page(value: dict[str, Any]) -> str:
     lines.append("mailed")
     lines += [f"  {one['kind']} to {one['to']}: {one['state']}" for one in value["mailed"]]
     return "\n".join(lines)
+
+
+def _line(entry: Mapping[str, Any], zone: ZoneInfo) -> str:
+    start, end = (datetime.fromisoformat(entry[key]).astimezone(zone) for key in ("from", "to"))
+    until = _time(end) if end.date() == start.date() else f"{end:%a %Y-%m-%d} {_time(end)}"
+    words = f"  {start:%a %Y-%m-%d} {_time(start)} to {until} {entry['what']}"
+    if entry["what"] == COUNTED:
+        return f"{words} {span(entry['counted_seconds'])}"
+    return f"{words} ({entry['because']})" if entry["because"] else words
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%H:%M:%S}" if at.second else f"{at:%H:%M}"

@@ -1,12 +1,17 @@
 """The calendars of a file: every fault of every section, each with its key."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from maild.config import duration
 from maild.config.country import holidays_of
+from maild.config.holidays_file import Closed, closed_by
+from maild.config.holidays_off import switched_off
 from maild.config.model import CalendarSection
 from maild.config.shape import Shape
 from maild.sla.hours import ALWAYS, Calendar, weekdays
@@ -17,27 +22,40 @@ BUILT_IN = ("always", "weekdays")
 T = TypeVar("T")
 
 
-def calendars(shape: Shape, faults: list[str]) -> dict[str, Calendar]:
-    """Give the calendars by name, the built-in ones among them; what is wrong is added to `faults`."""
+@dataclass(frozen=True, slots=True)
+class Calendars:
+    """Calendars by name, and what their holidays are called: by the calendar's name, then by date (YYYY-MM-DD)."""
+
+    open_hours: Mapping[str, Calendar]
+    holiday_names: Mapping[str, Mapping[str, str]]
+
+
+def calendars(shape: Shape, path: Path, faults: list[str]) -> Calendars:
+    """Give the calendars of the file at `path`, the built-in ones among them; what is wrong is added to `faults`."""
     own = shape.file.desk.time_zone
     week = weekdays(own)
     found = {"always": ALWAYS, "weekdays": week}
+    names: dict[str, Mapping[str, str]] = {}
     for name, section in shape.file.calendar.items():
         if name in BUILT_IN:
             faults.append(f"calendar.{name}: this name is built in, choose another one")
             continue
-        calendar = _Reading(f"calendar.{name}", shape.broken, faults).calendar(section, own)
+        reading = _Reading(f"calendar.{name}", path, shape.broken, faults)
+        calendar = reading.calendar(section, own)
         if calendar is not None:
             found[name] = calendar
+            names[name] = reading.names
     # A calendar that is there and only broken is not called missing too.
-    return dict.fromkeys(shape.calendars, week) | found
+    return Calendars(dict.fromkeys(shape.calendars, week) | found, names)
 
 
 class _Reading:
     """One section, read key by key, so that a fault hides no other."""
 
-    def __init__(self, key: str, broken: frozenset[tuple[Any, ...]], faults: list[str]) -> None:
+    def __init__(self, key: str, path: Path, broken: frozenset[tuple[Any, ...]], faults: list[str]) -> None:
         self._key = key
+        self._path = path
+        self.names: dict[str, str] = {}
         self._faults = faults
         self._sound = True
         # Hours that could not be read may be the only ones there are.
@@ -46,12 +64,19 @@ class _Reading:
 
     def calendar(self, section: CalendarSection, time_zone: str) -> Calendar | None:
         """Give the calendar; None where something is wrong."""
+        tz = section.time_zone or time_zone
+        listed = self._listed(section.holidays)
+        named = self._named(section, tz)
+        breaks = self._dated("breaks", section.breaks)
+        for on, spans in named.hours.items():
+            breaks[on] = [*breaks.get(on, ()), *spans]
+        self.names = {day: ", ".join(dict.fromkeys(filter(None, names))) for day, names in named.days.items()}
         json = {
-            "tz": section.time_zone or time_zone,
+            "tz": tz,
             "hours": self._hours(section.hours),
-            "breaks": self._dated("breaks", section.breaks),
+            "breaks": breaks,
             "shifts": self._dated("shifts", section.shifts),
-            "holidays": self._holidays(section.holidays, section.holidays_country),
+            "holidays": [*listed, *named.days],
         }
         if not (section.hours or section.shifts or self._opens):
             self._tell(
@@ -84,12 +109,44 @@ class _Reading:
             return []
         return [span for text in texts if (span := self._try(key, partial(duration.span, text)))]
 
-    def _holidays(self, days: tuple[str, ...], country: str) -> list[str]:
+    def _listed(self, days: tuple[str, ...]) -> tuple[str, ...]:
         for number, day in enumerate(days, 1):
             self._try(f".holidays[{number}]", partial(_day, day))
-        if not country:
-            return [*days]
-        return [*days, *(self._try(".holidays_country", partial(holidays_of, country)) or ())]
+        return days
+
+    def _named(self, section: CalendarSection, tz: str) -> Closed:
+        """Give what the country and the file close, without what is switched off."""
+        told = len(self._faults)
+        days: dict[str, list[str]] = {}
+        also: dict[str, str] = {}
+        hours: dict[str, list[list[str]]] = {}
+        if section.holidays_country:
+            found = self._try(".holidays_country", partial(holidays_of, section.holidays_country))
+            days, also = found or (days, also)
+        if section.holidays_file:
+            closed = self._file(section.holidays_file, ZoneInfo(tz))
+            hours = closed.hours
+            for day, names in closed.days.items():
+                days[day] = [*days.get(day, ()), *names]
+        left, faults = switched_off(days, section.holidays_off, also)
+        # Where what they are taken from could not be read, nobody can say that there is no such holiday.
+        if len(self._faults) == told:
+            for number, words in faults:
+                self._tell(f".holidays_off[{number}]", words)
+        return Closed(left, hours)
+
+    def _file(self, name: str, zone: ZoneInfo) -> Closed:
+        try:
+            closed, faults = closed_by((self._path.resolve().parent / name).read_bytes(), zone)
+        except OSError as error:
+            faults = [f"{name} cannot be read: {error.strerror}; it lies beside {self._path.name}"]
+        except ValueError as error:
+            faults = [f"{name} {error}"]
+        else:
+            faults = [f"{name}: {fault}" for fault in faults]
+        for fault in faults:
+            self._tell(".holidays_file", fault)
+        return Closed() if faults else closed
 
     def _try(self, key: str, read: Callable[[], T]) -> T | None:
         try:

@@ -34,6 +34,7 @@ def cross_faults(shape: Shape, config: Config) -> Iterator[str]:
     if config.lmtp.listen and config.lmtp.listen == config.smtp.listen and not config.lmtp.listen.endswith(":0"):
         yield f"lmtp.listen: {config.lmtp.listen} is smtp.listen already, choose another port"
     yield from _imap(shape, config)
+    yield from _report(shape, config)
 
 
 def _addresses(shape: Shape, config: Config) -> Iterator[str]:
@@ -56,7 +57,8 @@ def _addresses(shape: Shape, config: Config) -> Iterator[str]:
         (f"agent[{number}].address", agent.address)
         for number, agent in zip(shape.numbers.get("agent", ()), shape.file.agent, strict=False)
     ]
-    for key, address in (*readers, ("operator.address", config.operator.address)):
+    reported = (("report.to", word) for word in config.report.to if "@" in word)
+    for key, address in (*readers, ("operator.address", config.operator.address), *reported):
         if any(_reaches(mailbox, address) for mailbox in config.mailboxes):
             yield f"{key}: {address} is a mailbox of the desk, its mail would come back"
 
@@ -121,6 +123,19 @@ def _unknown(key: str, what: str, name: str, known: Collection[str] | None) -> I
     yield f"{key}: there is no {what} {name!r}, {hint}"
 
 
+def _report(shape: Shape, config: Config) -> Iterator[str]:
+    """Find readers of the weekly report who do not exist, as long as there is one."""
+    if not config.report.weekly or shape.agents is None:
+        return
+    roles = {agent.role for agent in config.agents}
+    for word in config.report.to:
+        if "@" not in word and word not in _ROLES:
+            yield from _unknown("report.to", "agent, role or address", word, shape.agents | _ROLES)
+    if not any("@" in word or word in roles | shape.agents for word in config.report.to):
+        yield "report.to: nobody reads the weekly report: there is no agent of that role, so name one, or an address"
+
+
+_ROLES = frozenset({"agent", "lead", "manager"})
 _OAUTH = ("token_url", "client_id")
 
 

@@ -1,6 +1,7 @@
 """Durations and clock spans as people write them."""
 
 import re
+from datetime import time
 
 from maild.outbound.wording import span as span_words
 from maild.sla.spelling import time_of_day
@@ -10,6 +11,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SPAN = re.compile(r"([0-9]{1,2}:[0-9]{2})\s*-\s*([0-9]{1,2}:[0-9]{2})\Z")
 _LONGEST_NIGHT = 16 * 3600
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_SLOT = re.compile(rf"({'|'.join(_DAYS)}) ([01][0-9]|2[0-3]):([0-5][0-9])\Z")
 
 
 def seconds(text: object) -> int:
@@ -51,3 +53,13 @@ def days(text: str) -> tuple[str, ...]:
         start, end = _DAYS.index(first), _DAYS.index(last)
         found += [_DAYS[index % 7] for index in range(start, (end if end >= start else end + 7) + 1)]
     return tuple(dict.fromkeys(found))
+
+
+def slot(text: str) -> tuple[int, time]:
+    """Read `mon 08:00` as a day of the week, 0 for Monday, and a local time. Raises ValueError for anything else."""
+    found = _SLOT.match(text.strip().lower())
+    if found is None:
+        raise ValueError(
+            f'{text!r} is no day and time: write one of {", ".join(_DAYS)} and a time, such as "mon 08:00"'
+        )
+    return _DAYS.index(found[1]), time(int(found[2]), int(found[3]))

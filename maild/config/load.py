@@ -3,7 +3,7 @@
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +24,7 @@ from maild.sla.hours import Calendar
 from maild.sla.ladder import DEFAULT, Rung
 from maild.sla.policy import SECONDS, Metric, Policy, Promise
 from maild.sla.severity_rules import parse_rules
+from maild.sla.severity_trials import parse_trials
 from maild.ticket import Severity
 
 PLACES = ("maild.toml", "/etc/maild/maild.toml")
@@ -72,6 +73,42 @@ def load(path: Path, environment: Mapping[str, str] | None = None, *, secrets: b
     return config
 
 
+def load_policies(path: Path, other: Path) -> Mapping[str, Policy]:
+    """Give the policies of the configuration `path`, which is sound, with what `other` says of promises laid over it.
+
+    `other` has sections [sla.*], [policy.*] and [calendar.*]; what it does not say is as before, a calendar that it names
+    is its own whole. All else of a whole configuration is passed over. Raises ConfigError with every fault of `other`.
+    """
+    raw, laid = _read(path), _read(other)
+    faults = [
+        f"{key}: unknown section" + (f"; did you mean {nearest[0]}?" if nearest else "")
+        for key in laid
+        if key not in File.model_fields
+        for nearest in [difflib.get_close_matches(key, File.model_fields, 1, 0.5)]
+    ]
+    parts = [part for part in _OF_A_PROMISE if part in laid]
+    if not parts and not faults:
+        faults.append("says nothing of a promise: give it [sla.*], [policy.*] or [calendar.*]")
+    for part in parts:
+        raw[part] = _over(raw.get(part, {}), laid[part], 1 if part == "calendar" else 3)
+    found = shape(raw)
+    faults += found.faults
+    policies = _policies(found.file, calendars(found, path, faults).open_hours, faults)
+    if faults:
+        raise ConfigError(other, faults)
+    return policies
+
+
+_OF_A_PROMISE = ("calendar", "sla", "policy")
+
+
+def _over(below: Any, above: Any, depth: int) -> Any:
+    """Lay one table over another, so many levels of keys deep."""
+    if not depth or not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return below | {key: _over(below.get(key), value, depth - 1) for key, value in above.items()}
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
@@ -91,7 +128,8 @@ def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: l
     file = found.file
     data_dir = Path(file.desk.data_dir or environment.get("STATE_DIRECTORY", "").partition(":")[0] or "/var/lib/maild")
     data_dir = data_dir if data_dir.is_absolute() else path.resolve().parent / data_dir
-    open_hours = calendars(found, faults)
+    read = calendars(found, path, faults)
+    open_hours = read.open_hours
     if secrets:
         authorities(path, found, faults)
     return Config(
@@ -111,6 +149,7 @@ def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: l
         ),
         smtp_tls=certificate(path, file.smtp, environment, faults, secrets=secrets),
         calendars=open_hours,
+        holiday_names=read.holiday_names,
         policies=_policies(file, open_hours, faults),
         ladders=_ladders(file),
         keywords=_keywords(path, file.severity.keywords_file, faults),
@@ -122,16 +161,23 @@ def _keywords(path: Path, name: str, faults: list[str]) -> Mapping[str, Any] | N
         return None
     try:
         keywords = tomllib.loads((path.resolve().parent / name).read_text("utf-8"))
-        parse_rules(keywords)
     except OSError as error:
         faults.append(f"severity.keywords_file: {name} cannot be read: {error.strerror}; it lies beside {path.name}")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         faults.append(f"severity.keywords_file: {name} is not TOML in UTF-8: {error}")
-    except ValueError as error:
-        faults += [f"severity.keywords_file: {name}: {line}" for line in str(error).splitlines()]
     else:
-        return keywords
+        wrong = [line for parse in (parse_rules, parse_trials) for line in _wrong(parse, keywords)]
+        faults += [f"severity.keywords_file: {name}: {line}" for line in wrong]
+        return None if wrong else keywords
     return None
+
+
+def _wrong(parse: Callable[[Mapping[str, Any]], object], keywords: Mapping[str, Any]) -> list[str]:
+    try:
+        parse(keywords)
+    except ValueError as error:
+        return str(error).splitlines()
+    return []
 
 
 def _policies(file: File, calendars: Mapping[str, Calendar], faults: list[str]) -> dict[str, Policy]:
@@ -181,6 +227,7 @@ def _policy(
             section.first_response or parent.first_response,
             section.resolution or parent.resolution,
             section.next_response or parent.next_response,
+            section.pending_limit or parent.pending_limit,
         )
     return Policy(name, promises)
 

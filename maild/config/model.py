@@ -43,6 +43,7 @@ class DeskSection(_Section):
     reference: Annotated[str, matching(_REFERENCE, "reference: letters and digits, such as CSM")] = "CSM"
     time_zone: Zone = "UTC"
     reopen_days: int = Field(default=7, ge=0, le=366)
+    close_after: int = Field(default=7, ge=0, le=366)
     data_dir: str = ""
     templates_dir: str = ""
 
@@ -178,6 +179,15 @@ class OperatorSection(_Section):
     summary_every: Lasting = 3600
 
 
+class ReportSection(_Section):
+    """The weekly report by mail."""
+
+    weekly: Annotated[str, BeforeValidator(values.weekly)] = ""
+    to: tuple[Annotated[str, AfterValidator(values.reader)], ...] = Field(
+        default=("lead", "manager"), strict=False, min_length=1
+    )
+
+
 class AckSection(_Section):
     """Who is told that his mail arrived."""
 
@@ -196,6 +206,8 @@ class CalendarSection(_Section):
     shifts: dict[str, Any] = Field(default_factory=dict)
     holidays: tuple[str, ...] = Field(default=(), strict=False)
     holidays_country: str = ""
+    holidays_file: str = ""
+    holidays_off: tuple[str, ...] = Field(default=(), strict=False)
 
 
 class SlaSection(_Section):
@@ -205,6 +217,7 @@ class SlaSection(_Section):
     first_response: Pair | None = Field(default=None, strict=False)
     next_response: Pair | None = Field(default=None, strict=False)
     resolution: Pair | None = Field(default=None, strict=False)
+    pending_limit: Lasting | None = None
 
 
 class EscalationSection(_Section):
@@ -237,6 +250,7 @@ class File(_Section):
     spam: SpamSection = SpamSection()
     ack: AckSection = AckSection()
     operator: OperatorSection = OperatorSection()
+    report: ReportSection = ReportSection()
     calendar: dict[str, CalendarSection] = Field(default_factory=dict)
     sla: dict[str, SlaSection] = Field(default_factory=dict)
     policy: dict[str, dict[str, SlaSection]] = Field(default_factory=dict)
@@ -268,6 +282,7 @@ class Config:
         "data_dir",
         "database_url",
         "desk",
+        "holiday_names",
         "imap",
         "imap_secrets",
         "keywords",
@@ -279,6 +294,7 @@ class Config:
         "policies",
         "relay",
         "relay_password",
+        "report",
         "smtp",
         "smtp_tls",
         "spam",
@@ -300,12 +316,14 @@ class Config:
         self.spam = file.spam
         self.ack = file.ack
         self.operator = file.operator
+        self.report = file.report
         self.path: Path = resolved["path"]
         self.data_dir: Path = resolved["data_dir"]
         self.templates_dir: Path | None = resolved["templates_dir"]
         self.database_url: str = resolved["database_url"]
         self.relay_password: str = resolved["relay_password"]
         self.calendars: Mapping[str, Calendar] = resolved["calendars"]
+        self.holiday_names: Mapping[str, Mapping[str, str]] = resolved["holiday_names"]
         self.policies: Mapping[str, Policy] = resolved["policies"]
         self.ladders: Mapping[Metric, tuple[Rung, ...]] = resolved["ladders"]
         self.keywords: Mapping[str, Any] | None = resolved["keywords"]

@@ -34,6 +34,7 @@ def office(config: Config, keys: tuple[bytes, ...]) -> Office:
         keys=keys,
         spam_headers=tuple(name.lower() for name in config.spam.headers),
         window=Window(desk.reopen_days, config.calendars["weekdays"]),
+        close_after=desk.close_after,
     )
 
 

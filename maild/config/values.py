@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator
 
-from maild.config.duration import seconds
+from maild.config.duration import seconds, slot
 from maild.sla.ladder import NOTIFY, percent_of
 
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\Z")
@@ -264,3 +264,15 @@ Proxy = Annotated[
     narrow("whoever connects from here can claim any address, also one in smtp.trusted: name only your proxies"),
 ]
 Line = Annotated[str, matching(re.compile(r"[^\x00-\x1f\x7f]*\Z"), "single line of text")]
+
+
+def weekly(value: object) -> object:
+    """Check a day of the week with a time, such as "mon 08:00"; "" for none."""
+    if isinstance(value, str) and value:
+        slot(value)
+    return value
+
+
+def reader(value: str) -> str:
+    """Check somebody who reads: an address where there is an @, else a word for `cross_faults` to know."""
+    return str(_address(value)) if "@" in value else value

@@ -4,13 +4,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from maild.desk.office import Mailbox, Office
-from maild.desk.past import history
+from maild.desk.past import MERGED, SPLIT, UNDONE, history
+from maild.desk.resting import rest_ends_at
 from maild.ingest.forwarded import Forwarded
 from maild.mail import Address, InboundMail, Received
 from maild.outbound.letters import ClockLine, Letter
 from maild.sla.clock import Clock
 from maild.sla.fold import fold
 from maild.sla.ladder import next_level_at
+from maild.sla.policy import Metric
 from maild.sla.severity import Guess
 from maild.threading.likeness import thread_index
 from maild.threading.place import Placement
@@ -131,11 +133,25 @@ def clocks_of(office: Office, ticket: Ticket, told: Told, now: datetime) -> Cloc
 
 
 def folded(office: Office, ticket: Ticket, told: Told, now: datetime) -> tuple[Clock, ...]:
-    """Give every clock of a ticket as of `now`; a breach on record stays."""
+    """Give every clock of a ticket as of `now`; a breach on record stays, and so does all of a clock that has stopped (R16)."""
     recorded = {
         (clock.metric, clock.cycle): clock.breached_at for clock in told.clocks if clock.breached_at is not None
     }
-    return fold(history(ticket, told.events), office.policy(ticket.policy), now, recorded)
+    clocks = fold(history(ticket, told.events), office.policy(ticket.policy), now, recorded)
+    return tuple(_as_judged(clock, told) for clock in clocks)
+
+
+def _as_judged(clock: Clock, told: Told) -> Clock:
+    """Give a clock as it was judged when it stopped, whatever the promise has become since.
+
+    What joins tickets and takes them apart, and what takes a decision back, judges anew.
+    """
+    if clock.stopped_at is None or any(event.what in {MERGED, SPLIT, UNDONE} for event in told.events):
+        return clock
+    same = (
+        was for was in told.clocks if (was.metric, was.cycle, was.spans) == (clock.metric, clock.cycle, clock.spans)
+    )
+    return next((was for was in same if was.stopped_at == clock.stopped_at), clock)
 
 
 def looked_at(office: Office, ticket: Ticket, told: Told, clocks: tuple[Clock, ...]) -> Clocks:
@@ -143,9 +159,14 @@ def looked_at(office: Office, ticket: Ticket, told: Told, clocks: tuple[Clock, .
     if ticket.merged_into is not None:
         return tuple((clock, None) for clock in clocks)
     calendar = office.policy(ticket.policy).promise(ticket.severity).calendar
-    return tuple(
-        (clock, next_level_at(clock, calendar, office.ladders[clock.metric], told.levels(clock))) for clock in clocks
-    )
+    rest = rest_ends_at(ticket, told.events, office)
+    found = []
+    for clock in clocks:
+        at = next_level_at(clock, calendar, office.ladders[clock.metric], told.levels(clock))
+        if rest is not None and clock.metric is Metric.RESOLUTION:
+            at = min(rest, at or rest)
+        found.append((clock, at))
+    return tuple(found)
 
 
 def clock_lines(clocks: Clocks) -> tuple[ClockLine, ...]:

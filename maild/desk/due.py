@@ -1,4 +1,7 @@
-"""What becomes of time: a clock reached a rung of its ladder, and its people are told. Once, by the ledger's unique key."""
+"""What becomes of time: a clock reached a rung of its ladder, or nobody said a word for as long as a ticket may rest.
+
+People are told once, by the ledger's unique keys.
+"""
 
 from dataclasses import replace
 from datetime import datetime
@@ -6,22 +9,31 @@ from datetime import datetime
 from maild.desk.decision import Decision, Escalated, Told, clock_lines, folded, looked_at
 from maild.desk.office import Agent, Office
 from maild.desk.past import UNDONE
-from maild.outbound.letters import EscalationLetter
+from maild.desk.resting import Silence, ended_by_silence
+from maild.outbound.letters import EscalationLetter, WordLetter
 from maild.sla.clock import Clock
 from maild.sla.ladder import Due, due_levels, next_level_at, recipients
 from maild.threading.token import Purpose
-from maild.ticket import Event, Message, Ticket
+from maild.ticket import Event, Message, State, Ticket
 
 
 def on_due(ticket: Ticket, told: Told, messages: tuple[Message, ...], office: Office, now: datetime) -> Decision:
-    """Judge a ticket's clocks at `now` and tell what is owed: one letter a person for each clock, at its highest level."""
+    """Judge a ticket at `now` and tell what is owed: one letter a person for each clock, at its highest level.
+
+    Before that, one that has rested for as long as it may goes on or closes.
+    """
     if ticket.merged_into is not None:
         return Decision(f"ticket {ticket.number} was merged into {ticket.merged_into}: its clocks have ended")
+    events: list[Event] = []
+    letters: list[EscalationLetter | WordLetter] = []
+    silence = ended_by_silence(ticket, told.events, office, now)
+    if silence is not None:
+        ticket, told = silence.ticket, told.and_then(silence.event)
+        events.append(silence.event)
+        letters += _reminders(silence, office)
     clocks = folded(office, ticket, told, now)
     calendar = office.policy(ticket.policy).promise(ticket.severity).calendar
-    events: list[Event] = []
     escalated: list[Escalated] = []
-    letters: list[EscalationLetter] = []
     for clock in clocks:
         owed = due_levels(clock, calendar, office.ladders[clock.metric], told.levels(clock), now)
         if owed is None:
@@ -58,6 +70,36 @@ def on_due(ticket: Ticket, told: Told, messages: tuple[Message, ...], office: Of
     )
 
 
+def _reminders(silence: Silence, office: Office) -> list[WordLetter]:
+    """Remind whoever owns a ticket that its customer stays silent; one that closes owes nobody a word."""
+    ticket = silence.ticket
+    if ticket.state is not State.OPEN:
+        return []
+    mailbox = office.mailbox(ticket.mailbox)
+    letters = []
+    for agent in _people(office, ticket, ("assignee",)):
+        key = f"silence:{ticket.number}:{silence.since.isoformat()}:{agent.id}"
+        letters.append(
+            WordLetter(
+                key=key,
+                ticket=ticket,
+                agent=agent.recipient,
+                subject="the customer has not answered",
+                lines=(
+                    f"This ticket was {silence.event.because}.",
+                    f"Ask again, or resolve it: `maild ticket resolve {ticket.number}`.",
+                    f"`maild ticket pending {ticket.number}` lets it wait once more.",
+                ),
+                quote="",
+                reply_to=office.token_address(mailbox, ticket.number, agent.address, Purpose.AGENT),
+                envelope_from=office.token_address(mailbox, ticket.number, agent.address, Purpose.BOUNCE),
+                message_id=office.message_id(ticket.number, key),
+                root_id=ticket.root_id,
+            )
+        )
+    return letters
+
+
 def one_by_one(
     ticket: Ticket, told: Told, messages: tuple[Message, ...], office: Office, since: datetime, until: datetime
 ) -> Decision:
@@ -67,6 +109,7 @@ def one_by_one(
     while at is not None and at <= until:
         decision = on_due(ticket, told, messages, office, at)
         decisions.append(decision)
+        ticket = decision.ticket or ticket
         clocks = decision.clocks or ()
         sent = {(one.metric, one.cycle, one.level) for one in decision.escalations}
         told = Told((*told.events, *decision.events), tuple(clock for clock, _ in clocks), told.sent | sent)

@@ -69,7 +69,8 @@ class Office:
     """All that a decision needs to know of the desk.
 
     `policies` holds the desk's own under "", `spam_headers` the names, in lower case, of the fields in which a filter
-    calls a mail spam, `window` how long a closed ticket can be reopened by mail.
+    calls a mail spam, `window` how long a closed ticket can be reopened by mail, `close_after` after how many open days of
+    that window's calendar a resolved one closes (0: never).
     """
 
     desk: Desk
@@ -84,6 +85,7 @@ class Office:
     keys: tuple[bytes, ...]
     spam_headers: tuple[str, ...] = ()
     window: Window = field(default_factory=Window)
+    close_after: int = 0
 
     def agent_of(self, address: Address | None) -> Agent | None:
         """Give the agent whose address this is."""

@@ -1,8 +1,9 @@
 """How long a closed ticket can be reopened by its customer's mail."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from maild.sla.hours import Calendar, open_spans, weekdays
@@ -26,6 +27,11 @@ class Window:
     days: int = DAYS
     calendar: Calendar = field(default_factory=lambda: weekdays("UTC"))
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """Whose dates are counted."""
+        return ZoneInfo(self.calendar.tz)
+
     def holds(self, closed_at: datetime, at: datetime) -> bool:
         """Say whether a mail that came at `at` reopens what was closed at `closed_at`; both are aware."""
         return self.days > 0 and open_days(self.calendar, closed_at, at, self.days + 1) <= self.days
@@ -36,17 +42,37 @@ def open_days(calendar: Calendar, since: datetime, until: datetime, most: int) -
 
     0 where `until` is not later. Both instants are aware.
     """
+    last = until.astimezone(ZoneInfo(calendar.tz)).date()
+    return sum(1 for _ in islice(_open_dates(calendar, since, _midnight_after(calendar, last)), most))
+
+
+def open_days_end(calendar: Calendar, since: datetime, days: int) -> datetime:
+    """Give the midnight (UTC) that ends the last of so many open days after the date of `since`, 1 or more.
+
+    The calendar opens again and again.
+    """
+    reach = timedelta(days=2 * days + 14)
+    while True:
+        dates = tuple(islice(_open_dates(calendar, since, since + reach), days))
+        if len(dates) == days:
+            return _midnight_after(calendar, dates[-1]).astimezone(UTC)
+        reach *= 2
+
+
+def _open_dates(calendar: Calendar, since: datetime, until: datetime) -> Iterator[date]:
+    """Give the dates after that of `since` on which the calendar opens before `until`, in order."""
     zone = ZoneInfo(calendar.tz)
-    counted, last = since.astimezone(zone).date(), until.astimezone(zone).date()
-    midnight = datetime(last.year, last.month, last.day, tzinfo=zone) + DAY
-    count = 0
-    for start, end in open_spans(calendar, since, midnight):
-        first = max(counted + DAY, start.astimezone(zone).date())
-        counted = max(counted, (end - timedelta.resolution).astimezone(zone).date())
-        count += max(0, (counted - first).days + 1)
-        if count >= most:
-            return most
-    return count
+    counted = since.astimezone(zone).date()
+    for start, end in open_spans(calendar, since, until):
+        last = (end - timedelta.resolution).astimezone(zone).date()
+        counted = max(counted, start.astimezone(zone).date() - DAY)
+        while counted < last:
+            counted += DAY
+            yield counted
+
+
+def _midnight_after(calendar: Calendar, day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(calendar.tz)) + DAY
 
 
 def too_late(ticket: Ticket, window: Window, at: datetime) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from maild.desk.command import Refused, now_standing, standing_of
-from maild.desk.decision import Clocks, Decision, Told, answered, clock_lines, clocks_of
+from maild.desk.decision import Clocks, Decision, Told, answered, clock_lines, clocks_of, looked_at
 from maild.desk.merge import Decisions, Side, before, gone_into
 from maild.desk.office import Office
 from maild.desk.past import MERGED_INTO, SPLIT, SPLIT_FROM, history, named, standing, undoing
@@ -125,6 +125,7 @@ def refolded(
             resolved_at=ticket.resolved_at or rested if state in RESTING else None,
             closed_at=ticket.closed_at or rested if state is State.CLOSED else None,
         )
+        clocks = looked_at(office, after, told, tuple(clock for clock, _ in clocks))
     return answered(after, clocks, ticket.first_response_evidence or "an earlier reply"), clocks
 
 

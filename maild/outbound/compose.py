@@ -10,6 +10,7 @@ from markupsafe import Markup
 from maild.mail import Address, Attachment, InboundMail, Outgoing
 from maild.outbound import markup, seal, wire
 from maild.outbound.compose_relay import body, compose_relay, sort
+from maild.outbound.compose_report import compose_report
 from maild.outbound.compose_summary import compose_summary
 from maild.outbound.gate import clean
 from maild.outbound.letters import (
@@ -21,6 +22,7 @@ from maild.outbound.letters import (
     NoticeLetter,
     Recipient,
     RelayLetter,
+    ReportLetter,
     SummaryLetter,
     WordLetter,
 )
@@ -52,6 +54,8 @@ def compose(letter: Letter, desk: Desk, templates: Templates, now: datetime) -> 
             return _word(letter, desk, templates, now)
         case SummaryLetter():
             return compose_summary(letter, desk, templates, now)
+        case ReportLetter():
+            return compose_report(letter, desk, templates, now)
         case _:
             assert_never(letter)
 

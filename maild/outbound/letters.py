@@ -244,4 +244,47 @@ class SummaryLetter:
     root_id: str
 
 
-Letter = AckLetter | NoticeLetter | RelayLetter | EscalationLetter | HeldLetter | WordLetter | SummaryLetter
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a section. `bar` are the parts of its bar, each a tone (good or bad) and a count; () for none.
+
+    `heat` are the counts in the first cells, to be shaded by their size; () for none.
+    """
+
+    label: str
+    cells: tuple[str, ...]
+    bar: tuple[tuple[str, int], ...] = ()
+    heat: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table of a report: `columns` are those of the label and the cells, `nothing` is said where there is no row.
+
+    `picture` is what a page draws of it besides bars: columns (one for each row's `heat`), week, or "".
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    note: str
+    nothing: str
+    picture: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLetter:
+    """The weekly report for one reader. `period` names the days that it is about; `text` is what of it is plain text."""
+
+    key: str
+    to: Address
+    period: str
+    sections: tuple[Section, ...]
+    text: str
+    message_id: str
+    root_id: str
+
+
+Letter = (
+    AckLetter | NoticeLetter | RelayLetter | EscalationLetter | HeldLetter | WordLetter | SummaryLetter | ReportLetter
+)

@@ -17,6 +17,9 @@ from maild.outbound.letters import (
     NoticeLetter,
     Recipient,
     RelayLetter,
+    ReportLetter,
+    Row,
+    Section,
     SummaryLetter,
     WordLetter,
 )
@@ -195,6 +198,20 @@ def letters(language: str = "") -> tuple[Letter, ...]:
         message_id="maild.0.summary@example.com",
         root_id="maild.0.root@example.com",
     )
+    tallied = Row("urgent", ("3", "1", "3 of 4"), (("good", 3), ("bad", 1)))
+    weekly = ReportLetter(
+        key="report",
+        to=Address("Mia Manager", "mia@example.com"),
+        period="2026-11-16 to 2026-11-22 (Europe/Berlin)",
+        sections=(
+            Section("By severity", ("promise", "met", "missed", "in time"), (tallied,), "4 in all.", "Nothing."),
+            Section("By hour", ("day", "00-12", "12-24"), (Row("Mon", ("0", "4"), (), (0, 4)),), "", "Nothing."),
+            Section("By customer", ("customer", "tickets"), (), "", "No customer wrote."),
+        ),
+        text="By severity\n  urgent  3  1  3 of 4",
+        message_id="maild.0.report@example.com",
+        root_id="maild.0.root@example.com",
+    )
     return (
         ack,
         replace(ack, answer_by=None, echo_subject=True),
@@ -212,4 +229,5 @@ def letters(language: str = "") -> tuple[Letter, ...]:
         replace(word, ticket=None, quote=""),
         summary,
         replace(summary, heaps=(Heap("unfetched", 1, 1, (item,)),)),
+        weekly,
     )

@@ -60,6 +60,16 @@ class Calendar:
         """Whether it opens again and again, for ever; a calendar of nothing but shift dates comes to an end."""
         return self.always or self._wall().recurs
 
+    def holiday_on(self, day: date) -> bool:
+        """Say whether that local date is closed because it is a holiday: open otherwise, and without a shift of its own."""
+        text = day.isoformat()
+        named = text in self.holidays or text[5:] in self.holidays
+        return named and bool(self.weekly[day.weekday()]) and all(on != text for on, _ in self.shifts)
+
+    def breaks_on(self, day: date) -> tuple[Pair, ...]:
+        """Give the breaks that begin on that local date, in order, in wall seconds from its midnight."""
+        return next((spans for on, spans in self.breaks if on == day.isoformat()), ())
+
     def _wall(self) -> Wall:
         yearly = {each: yearly_date(each) for each in self.holidays}
         closed: list[Pair] = []

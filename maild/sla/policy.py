@@ -22,13 +22,17 @@ class Metric(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What one severity is promised: seconds of open time in a named calendar."""
+    """What one severity is promised: seconds of open time in a named calendar.
+
+    `pending_limit` is how long a ticket may wait on a silent customer before its resolution clock goes on; None is for ever.
+    """
 
     calendar_name: str
     calendar: Calendar
     first_response: tuple[int, int]
     resolution: tuple[int, int]
     next_response: tuple[int, int] | None = None
+    pending_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

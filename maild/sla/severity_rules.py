@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -55,13 +56,24 @@ class Rule:
     needs: tuple[str, ...] = ()
 
 
+_compiled = cache(re.compile)
+
+
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A compiled phrase: matched against words that are joined and ended by single spaces."""
+    """A phrase: matched against words that are joined and ended by single spaces."""
 
     rule: Rule
-    pattern: re.Pattern[str]
+    source: str
     at_start: bool
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Its regular expression, compiled when a mail first has a word that it starts with.
+
+        Most phrases meet no such word for days, and all two thousand cost a start of the daemon a second.
+        """
+        return _compiled(self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +108,7 @@ def parse_rules(data: Mapping[str, Any]) -> Rules:
     faults: list[str] = []
     exact: dict[str, list[Phrase]] = {}
     prefixed: dict[str, list[Phrase]] = {}
-    known = {"points", "tiers", "words", "names", "rule"}
+    known = {"points", "tiers", "words", "names", "rule", "test"}
     faults += [f"{key}: unknown key; known are {', '.join(sorted(known))}" for key in data if key not in known]
     points = _numbers(data, "points", faults)
     faults += [f"points.{key}: missing" for key in ("urgent", "high", "low") if key not in points]
@@ -237,13 +249,18 @@ def _compile(rule: Rule, phrase: str, names: Mapping[str, str], gap: str) -> tup
             open_start = optional
     if open_start or last in _GAPS:
         raise ValueError("needs a word at its start and one at its end")
-    return Phrase(rule, re.compile(source), at_start), firsts
+    return Phrase(rule, source, at_start), firsts
+
+
+@cache
+def _tokens(text: str) -> tuple[str, ...]:
+    return tuple(tokens(text))
 
 
 def _choices(part: str) -> Iterator[tuple[str, str, bool]]:
     for choice in part.split("|"):
         is_prefix = choice.endswith("*")
-        words = tokens(choice.removesuffix("*"))
+        words = _tokens(choice.removesuffix("*"))
         if not words or (is_prefix and len(words[-1]) < _PREFIX):
             raise ValueError(f"{choice!r} is no word, or shorter than {_PREFIX} letters before its *")
         tail = r"[^ ]* " if is_prefix else " "

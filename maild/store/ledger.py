@@ -22,6 +22,7 @@ from maild.store.keeping import Keeping
 from maild.store.merging import Merging
 from maild.store.owing import Owing
 from maild.store.recording import Recording
+from maild.store.reporting import Reporting
 from maild.store.showing import Showing
 from maild.store.summing import Summing
 from maild.store.watching import Watching
@@ -30,7 +31,7 @@ SQLITE = "sqlite://"
 POSTGRES = ("postgres://", "postgresql://")
 
 
-class Ledger(Fetching, Owing, Recording, Keeping, Merging, Handling, Showing, Summing, Watching):
+class Ledger(Fetching, Owing, Recording, Keeping, Merging, Handling, Showing, Summing, Reporting, Watching):
     """One open ledger. All instants are aware UTC; a naive one is a ValueError.
 
     Writes are durable when they return, and a cancelled caller leaves them whole. Reads never wait for writes. Text is

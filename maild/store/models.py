@@ -239,6 +239,13 @@ class Sequence(Model):
     next = fields.BigIntField()
 
 
+class Setting(Model):
+    """What the ledger was last worked out by."""
+
+    name = fields.CharField(WIDE, primary_key=True)
+    value = _Words()
+
+
 class Secret(Model):
     """Keys that tokens are made with."""
 

@@ -14,7 +14,7 @@ from maild.store.shelf import EVER, Shelf, reading
 SUMMARY = "summary"
 """The kind of mail that a summary is."""
 
-KINDS = ("ack", "notification", "relay", "escalation", "held")
+KINDS = ("ack", "notification", "relay", "escalation", "held", "report")
 """All others; the index over kinds and time wants them named."""
 
 LONGEST_OWED = timedelta(days=3)

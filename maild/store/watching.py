@@ -23,6 +23,13 @@ _BREACHES = (
 )
 
 
+_BASIS = "SELECT value FROM setting WHERE name = 'basis'"
+_AGAIN = """UPDATE clock SET next_at = ? WHERE (next_at IS NULL OR next_at > ?) AND (stopped_at IS NULL
+OR metric = 'resolution' AND ticket IN (SELECT number FROM ticket WHERE state = 'resolved'))"""
+_NOW_BY = """INSERT INTO setting (name, value) VALUES ('basis', ?)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value"""
+
+
 class Watching(Shelf):
     """Queries over the clocks' next instants; all walk an index that holds only clocks that wait for something."""
 
@@ -60,6 +67,17 @@ class Watching(Shelf):
         """Count the clocks that were breached, by metric."""
         (lines,) = await self._door.read([Read(_BREACHES)])
         return {line["metric"]: line["breached"] for line in lines}
+
+    async def count_by(self, basis: str, now: datetime) -> bool:
+        """Have every ticket looked at by `now` that is not over, unless the ledger was counted by that basis already.
+
+        Say whether it was not. Which of the tickets need it is found out where they are looked at.
+        """
+        (lines,) = await self._door.read([Read(_BASIS)])
+        if lines and lines[0]["value"] == basis:
+            return False
+        await self._door.write([Write(_AGAIN, (now, now)), Write(_NOW_BY, (basis,))], turn=True)
+        return True
 
     @reading
     async def backlog(self) -> tuple[int, int]:

@@ -15,6 +15,11 @@ from maild.cli.app import main
 from maild.cli.demo_stage import Sink, StageClock, body, send, written
 from maild.config import load
 from maild.daemon import running
+from maild.desk.past import history
+from maild.mail import Address
+from maild.sla.fold import fold
+from maild.store import Ledger, Record
+from maild.ticket import Event, Severity, State, Ticket
 
 
 @dataclass(frozen=True)
@@ -131,3 +136,65 @@ async def _fill(folder):
 def _send_octets(port, sender, octets):
     with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
         client.sendmail(sender, ["csm@desk.example"], octets)
+
+
+PAST = (
+    # customer, severity, day and hour, open minutes to the answer (None: none), hours to resolve (None: none), correction
+    ("Acme Bank", "urgent", "2026-03-02T07:10", 12, 0.8, None),
+    ("Acme Bank", "urgent", "2026-03-03T23:40", 45, 2.5, None),
+    ("Acme Bank", "high", "2026-03-04T09:05", 20, 10, "normal"),
+    ("Globex", "normal", "2026-03-05T13:30", 200, 20, None),
+    ("Globex", "normal", "2026-03-06T15:50", 400, 30, None),
+    ("Initech", "low", "2026-03-09T10:15", 300, None, None),
+    ("Initech", "normal", "2026-03-10T08:20", 30, 9, "urgent"),
+    ("=Umbrella <b>", "normal", "2026-03-10T11:45", None, None, None),
+)
+"""What `past` is about: tickets of two weeks, times in UTC."""
+
+
+@pytest.fixture
+def past(tmp_path):
+    """Give the configuration of a ledger with two weeks behind it, whose clocks are those that its events make."""
+    path = tmp_path / "maild.toml"
+    names = dict.fromkeys(row[0] for row in PAST)
+    customers = "".join(f'[[customer]]\ndomain = "c{at}.example"\nname = "{name}"\n' for at, name in enumerate(names))
+    path.write_text(CONFIG.format(port=25) + customers, "utf-8")
+    asyncio.run(_live(load(path, {}), list(names)))
+    return path
+
+
+async def _live(config, names):
+    now = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+    ledger = await Ledger.open(config.database_url)
+    for at, (customer, severity, opened, answered, resolved, corrected) in enumerate(PAST):
+        start = datetime.fromisoformat(opened).replace(tzinfo=UTC)
+        events = [
+            Event(start, "x@y", "opened", "a new mail", {"severity": severity, "because": ['+5 systems down: "down"']})
+        ]
+        if answered is not None:
+            events.append(Event(start + timedelta(minutes=answered), "ann", "agent_reply", "he answers", {"ref": "r"}))
+        if corrected:
+            data = {"from": severity, "to": corrected}
+            events.append(Event(start + timedelta(minutes=25), "ann", "set_severity", "ann set it", data))
+        if resolved is not None:
+            events.append(Event(start + timedelta(hours=resolved), "ann", "status", "done", {"to": "resolved"}))
+        events.sort(key=lambda event: event.at)
+        ticket = Ticket(
+            number=1001 + at,
+            mailbox="csm@desk.example",
+            subject="a matter",
+            state=State.NEW if answered is None else State.OPEN if resolved is None else State.RESOLVED,
+            severity=Severity(corrected or severity),
+            severity_because=(),
+            requester=Address("", f"u@c{names.index(customer)}.example"),
+            participants=(),
+            assignee="ann",
+            opened_at=start,
+            opened_by="customer",
+            root_id=f"t{at}@desk.example",
+            first_response_at=None if answered is None else start + timedelta(minutes=answered),
+        )
+        clocks = fold(history(ticket, events), config.policy, now)
+        record = Record(at=now, ticket=ticket, clocks=tuple((clock, None) for clock in clocks), events=tuple(events))
+        await ledger.record([record])
+    await ledger.close()

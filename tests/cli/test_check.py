@@ -221,7 +221,49 @@ def test_the_promise_is_told_in_dates_over_a_change_of_the_clock(configured):
             "  a low ticket on Friday 16:50 must be answered by Monday 2026-03-30 04:50"
             " and resolved by Tuesday 2026-03-31 16:50 (calendar weekdays)"
         ),
+        "  a ticket resolved then closes at Wednesday 2026-04-08 00:00, if nobody says a word",
     ]
+
+
+def test_what_becomes_of_silence_is_told_in_dates(configured):
+    silent = """
+        close_after = 0
+        [sla.low]
+        pending_limit = "2d"
+        [policy.gold.normal]
+        pending_limit = "1h"
+        """
+    lines = promises(load(configured(DESK + silent), {}), NOW)
+    assert [line for line in lines if "pending" in line or "closes" in line] == [
+        "  a pending low ticket that waits from then on goes on at Tuesday 2026-03-31 16:50",
+        "  a pending normal ticket with the policy gold that waits from then on goes on at Friday 2026-03-27 17:50",
+        "  a pending low ticket with the policy gold that waits from then on goes on at Tuesday 2026-03-31 16:50",
+    ]
+
+
+def test_holidays_are_told_by_name(configured):
+    text = """
+        [calendar.office]
+        hours = { mon-fri = ["09:00-17:00"] }
+        holidays = ["03-25", "2026-03-30"]
+        holidays_country = "DE"
+        holidays_off = ["Easter Monday"]
+        shifts = { "2026-05-01" = ["10:00-12:00"] }
+        [calendar.all]
+        hours = { mon-sun = ["09:00-17:00"] }
+        holidays_country = "US"
+        """
+    everyday, office = promises(load(configured(DESK + text), {}), NOW)[-2:]
+    # Labor Day has a shift of its own, and the 3rd of October is a Saturday.
+    assert office == (
+        "Holidays of the calendar office: Wed 2026-03-25, Mon 2026-03-30, Fri 2026-04-03 (Good Friday),"
+        " Thu 2026-05-14 (Ascension Day), Mon 2026-05-25 (Pentecost Monday), Fri 2026-12-25 (Christmas Day),"
+        " Fri 2027-01-01 (New Year's Day)"
+    )
+    assert everyday.startswith("Holidays of the calendar all: Mon 2026-05-25 (Memorial Day), ")
+    days = [f"{day:%m-%d}" for day in (NOW + timedelta(days=number) for number in range(20))]
+    many = f"[calendar.some]\nhours = {{ mon-sun = ['09:00-17:00'] }}\nholidays = {days}\n"
+    assert promises(load(configured(DESK + many), {}), NOW)[-1].endswith(", and 5 more within a year")
 
 
 def test_the_promise_of_a_named_policy_is_told_too(configured):
@@ -344,3 +386,17 @@ def test_a_date_in_the_future_is_a_fault_of_check_alone(maild, configured, tmp_p
     assert (f"{path}: imap[1].since: {since} is in the future" in done.err) is bool(code)
     # A daemon on a machine that has not learned the time yet must start.
     assert load(path, {}).imap[0].since == since
+
+
+def test_the_trials_of_a_keywords_file_are_run(maild, configured):
+    path = configured(DESK + ANN + AUTH + '[severity]\nkeywords_file = "words.toml"\n')
+    rules = '[points]\nurgent = 5\nhigh = 3\nlow = -2\n[rule.line]\nsays = "the line stands"\npoints = 5\n'
+    trial = '[[test]]\nsubject = "Line stands still"\nexpect = "{}"\n'
+    words = path.with_name("words.toml")
+    words.write_text(f'{rules}phrases.en = ["line stands"]\n{trial.format("urgent")}')
+    assert maild("check", "-c", path).code == 0
+    words.write_text(f'{rules}phrases.en = ["line stands"]\n{trial.format("urgent")}{trial.format("low")}')
+    done = maild("check", "-c", path)
+    assert (done.code, done.out) == (78, "")
+    assert "severity.keywords_file: test[2] 'Line stands still': expected low, guessed urgent: " in done.err
+    assert '+5 the line stands: "line stands"' in done.err

@@ -1,5 +1,6 @@
 """`maild why`: the reasons, as the ledger has them."""
 
+import itertools
 import json
 import re
 
@@ -25,6 +26,17 @@ def test_the_interval_ledger_adds_up_to_what_the_clock_took(maild, ledger):
     assert sum(one["counted_seconds"] for one in first["intervals"]) == first["elapsed_seconds"]
     assert 300 <= first["elapsed_seconds"] < 400
     assert first["intervals"][-1]["to"] == why["first_response_at"]
+
+
+def test_the_account_is_whole(maild, ledger):
+    why = json.loads(maild("why", "1002", "--json", "-c", ledger).out)
+    for clock in why["clocks"]:
+        lines = clock["ledger"]
+        assert lines[0]["what"] == "counted"
+        assert {line["what"] for line in lines} <= {"counted", "closed"}
+        assert all(before["to"] == after["from"] for before, after in itertools.pairwise(lines))
+        assert sum(line["counted_seconds"] for line in lines) == clock["limit_seconds"]
+        assert clock["time_zone"] == "Europe/Berlin"
 
 
 def test_only_open_days_are_counted(maild, ledger):

@@ -134,18 +134,18 @@ def mail_of(sender, subject, text, msgid, **more):
 
 @pytest.fixture
 def stage(tmp_path):
-    """Open a stage. `templates` are files of the operator's own."""
+    """Open a stage. `templates` are files of the operator's own, `database` is where its ledger is, `more` ends the configuration."""
 
     @contextlib.asynccontextmanager
-    async def opened(**templates):
+    async def opened(database="", more="", **templates):
         own = tmp_path / "own"
         own.mkdir(exist_ok=True)
         for name, text in templates.items():
             (own / f"{name}.txt.j2").write_text(text)
         path = tmp_path / "maild.toml"
-        path.write_text(CONFIG)
+        path.write_text(CONFIG + more)
         config = load(path, {})
-        ledger = await Ledger.open(f"sqlite://{tmp_path / 'maild.db'}")
+        ledger = await Ledger.open(database or f"sqlite://{tmp_path / 'maild.db'}")
         time = [NOW]
 
         shop = await workshop(config, ledger, InThisProcess().parse, lambda: time[0])

@@ -19,6 +19,7 @@ from maild.outbound.letters import (
     HeldLetter,
     NoticeLetter,
     RelayLetter,
+    ReportLetter,
     SummaryLetter,
     WordLetter,
 )
@@ -67,7 +68,10 @@ def test_every_letter_is_the_same_each_time_and_says_what_it_is(letter, write):
     assert out.envelope_from == getattr(letter, "envelope_from", "")
     names = {AckLetter: "ack", NoticeLetter: "notification", RelayLetter: "relay", EscalationLetter: "escalation"}
     assert (
-        out.kind == (names | {HeldLetter: "held", WordLetter: "notification", SummaryLetter: "summary"})[type(letter)]
+        out.kind
+        == (names | {HeldLetter: "held", WordLetter: "notification", SummaryLetter: "summary", ReportLetter: "report"})[
+            type(letter)
+        ]
     )
 
 
@@ -296,8 +300,8 @@ def test_a_clock_in_words(clock, wanted):
 
 @pytest.mark.parametrize("letter", samples.letters(), ids=lambda letter: type(letter).__name__)
 def test_our_own_lines_are_no_wider_than_a_terminal(letter, write):
-    if isinstance(letter, RelayLetter | SummaryLetter):
-        return  # an agent's own lines; commands to paste
+    if isinstance(letter, RelayLetter | SummaryLetter | ReportLetter):
+        return  # an agent's own lines; commands to paste; tables
     zone = "America/Argentina/ComodRivadavia"
     wide = {"agent": replace(samples.AGENT, time_zone=zone)} if hasattr(letter, "agent") else {"time_zone": zone}
     text = text_of(write(replace(letter, **wide))[1])

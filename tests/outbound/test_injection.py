@@ -20,6 +20,9 @@ from maild.outbound.letters import (
     Item,
     NoticeLetter,
     RelayLetter,
+    ReportLetter,
+    Row,
+    Section,
     SummaryLetter,
     WordLetter,
 )
@@ -66,6 +69,11 @@ def poisoned(letter, attack):
     if isinstance(letter, SummaryLetter):
         item = Item(1, samples.NOW, attack, attack, attack)
         return replace(letter, heaps=tuple(replace(heap, items=(item,)) for heap in letter.heaps), config=attack)
+    if isinstance(letter, ReportLetter):
+        row = Row(attack, (attack, attack), (("good", 1),), (1,))
+        section = Section(attack, (attack,), (row,), attack, attack)
+        to = Address(attack, letter.to.address)
+        return replace(letter, to=to, period=attack, text=attack, sections=(section, replace(section, rows=())))
     ticket = replace(
         samples.TICKET,
         subject=attack,

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from maild.sla.hours import ALWAYS, Calendar, CalendarError, add, between, open_spans
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns")
+ZONES = (
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Australia/Lord_Howe",
+    "America/St_Johns",
+    "Europe/Dublin",
+)
 # The days around which each of these zones changes its clock in 2026.
 CHANGES = (
     date(2026, 3, 8),

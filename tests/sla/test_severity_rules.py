@@ -100,7 +100,7 @@ def test_caps_take_the_lowest():
     ("data", "fault"),
     [
         ({}, "points.urgent: missing"),
-        ({"poinst": {}}, "poinst: unknown key; known are names, points, rule, tiers, words"),
+        ({"poinst": {}}, "poinst: unknown key; known are names, points, rule, test, tiers, words"),
         ({"points": 3}, "points: must be a table"),
         ({"points": {"low": True}}, "points.low: must be a whole number"),
         ({"tiers": {"gold": "1"}}, "tiers.gold: must be a whole number"),

@@ -1,5 +1,7 @@
 import json
 import time
+import tomllib
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from maild.mail import Origin
 from maild.sla.keywords import default_rules
 from maild.sla.severity import guess
+from maild.sla.severity_rules import parse_rules
 from maild.ticket import Severity
 
 HERE = Path(__file__).parent
@@ -47,6 +50,34 @@ def test_the_labelled_sets_are_guessed_well(name):
     assert recall >= 0.9, wrong
     assert precision >= 0.85, wrong
     assert sum(figures(pairs, severity.value)[2] for severity in Severity) / 4 >= 0.85, wrong
+
+
+def test_our_own_set_is_large_and_of_many_kinds():
+    own = rows("severity-own.jsonl")
+    assert len(own) >= 220
+    assert len({row["id"] for row in own}) == len(own)
+    assert len({(row["subject"], row["body"], str(row["headers"])) for row in own}) == len(own)
+    assert len({row["lang"] for row in own}) >= 11
+    assert {row["group"] for row in own} >= {"negation", "lookalike", "tone", "quoted", "deadline", "headers"}
+
+
+def test_reading_the_rules_takes_less_than_a_third_of_a_second():
+    data = tomllib.loads(files("maild.sla").joinpath("keywords.toml").read_text("utf-8"))
+    took = []
+    for _ in range(3):
+        start = time.process_time()
+        parse_rules(data)
+        took.append(time.process_time() - start)
+    assert min(took) < 0.3
+
+
+def test_every_phrase_is_a_sound_pattern():
+    """They are compiled late: what is wrong with one must not wait for a mail."""
+    rules = default_rules()
+    for phrases in (*rules.exact.values(), *rules.prefixed.values()):
+        for phrase in phrases:
+            assert phrase.pattern.groups == 0
+            assert phrase.pattern is phrase.pattern
 
 
 @pytest.mark.parametrize(
