@@ -16,12 +16,13 @@ from typing import Any
 
 from maild.config.model import Config
 from maild.daemon import workshop
-from maild.desk import Case, Decision, on_mail, one_by_one
+from maild.desk import Case, Decision, Told, after, on_mail, one_by_one
 from maild.gather import gather
 from maild.ingest.files import Filed
 from maild.ingest.imap_envelope import envelope
 from maild.mail import Envelope, InboundMail
 from maild.store import Ledger, Record
+from maild.ticket import Message, Ticket
 from maild.workshop import Read, Workshop, Written, record_of, told_of
 
 AHEAD = 32
@@ -160,17 +161,16 @@ class Replay:
         return list(found)
 
     async def _judge(self, tickets: Sequence[int]) -> None:
-        """Judge tickets at each instant at which they were due: they share nothing, so their order is all the same.
+        """Judge tickets at each instant at which they were due: they share nothing, so their order is all the same."""
+        histories = await self._ledger.histories(tickets)
+        judged = [self._judged(history.ticket, told_of(history), history.messages) for history in histories]
+        await self._record([record_of(decision, Written((), ()), None, self._now) for decision in judged])
 
-        What that owes is counted, and not composed: nobody reads it.
-        """
-        records = []
-        for history in await self._ledger.histories(tickets):
-            ticket, since = history.ticket, self._due[history.ticket.number]
-            decision = one_by_one(ticket, told_of(history), history.messages, self._shop.office, since, self._now)
-            self.escalations += len(decision.letters)
-            records.append(record_of(decision, Written((), ()), None, self._now))
-        await self._record(records)
+    def _judged(self, ticket: Ticket, told: Told, messages: tuple[Message, ...]) -> Decision:
+        """Judge one. What that owes is counted, and not composed: nobody reads it."""
+        decision = one_by_one(ticket, told, messages, self._shop.office, self._due[ticket.number], self._now)
+        self.escalations += len(decision.letters)
+        return decision
 
     async def _outcome(self, filed: Filed, sent: Envelope, mail: InboundMail) -> Outcome:
         at = min(received_at(mail, filed) or self._now, self._latest)
@@ -199,16 +199,17 @@ class Replay:
             self._numbers.extend(await self._ledger.reserve("ticket", NUMBERS))
         case = await gather(self._ledger, self._shop, received, mail, self._numbers[0])
         if case.ticket is not None and self._is_due(case.ticket.number):
-            case = await self._up_to_date(case, case.ticket.number)
+            case = await self._up_to_date(case, case.ticket)
         decision = on_mail(case, self._shop.office, self._now)
         if decision.ticket is not None and decision.ticket.number == self._numbers[0]:
             self._numbers.popleft()
         return case, decision, self._shop.write(decision)
 
-    async def _up_to_date(self, case: Case, ticket: int) -> Case:
-        await self._judge([ticket])
-        (history,) = await self._ledger.histories([ticket])
-        return replace(case, ticket=history.ticket, told=told_of(history), messages=history.messages)
+    async def _up_to_date(self, case: Case, ticket: Ticket) -> Case:
+        decision = self._judged(ticket, case.told, case.messages)
+        await self._record([record_of(decision, Written((), ()), None, self._now)])
+        ticket = decision.ticket or ticket
+        return replace(case, ticket=replace(ticket, revision=ticket.revision + 1), told=after(case.told, decision))
 
     def _decided(self, filed: Filed, number: int, case: Case, decision: Decision, written: Written) -> Outcome:
         twin = case.twin.ticket if case.twin else None

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import tempfile
 import time
@@ -33,6 +34,9 @@ id = "agent"
 address = "agent@replay.invalid"
 """
 """The desk without a configuration: built-in promises, everybody's mail."""
+
+MEMORY_IS_SEARCHED = (20_000, 20, 20)
+"""After how many new objects for cycles that nobody holds (`gc.set_threshold`)."""
 
 CONCERNS = ("ticket", "severity", "origin", "admitted", "would_send")
 """What two configurations may make of a mail differently."""
@@ -135,7 +139,11 @@ async def _stage(config: Config, admit: str, file: Path) -> AsyncIterator[tuple[
     parsers = Parsers()
     ledger = await Ledger.open(f"sqlite://{file}", durable=False)
     try:
-        yield await Replay.prepared(config, ledger, parsers.parse, datetime.now(UTC), admit), ledger
+        stage = await Replay.prepared(config, ledger, parsers.parse, datetime.now(UTC), admit)
+        # What is there now stays until the end, and nothing that a mail leaves behind is a cycle: looking for some costs.
+        gc.freeze()
+        gc.set_threshold(*MEMORY_IS_SEARCHED)
+        yield stage, ledger
     finally:
         await ledger.close()
         await parsers.close()

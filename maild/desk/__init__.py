@@ -3,7 +3,7 @@
 from maild.desk.command import Assign, Command, Grade, Refused, Step, on_command
 from maild.desk.copies import Copy
 from maild.desk.decision import Case, Decision, Escalated, Told
-from maild.desk.due import on_due, one_by_one
+from maild.desk.due import after, on_due, one_by_one
 from maild.desk.mail import on_mail
 from maild.desk.office import AckRule, Agent, Customer, Mailbox, Office
 from maild.desk.report import on_failure
@@ -26,6 +26,7 @@ __all__ = [
     "Requester",
     "Step",
     "Told",
+    "after",
     "on_command",
     "on_due",
     "on_failure",

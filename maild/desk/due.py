@@ -109,11 +109,8 @@ def one_by_one(
     while at is not None and at <= until:
         decision = on_due(ticket, told, messages, office, at)
         decisions.append(decision)
-        ticket = decision.ticket or ticket
-        clocks = decision.clocks or ()
-        sent = {(one.metric, one.cycle, one.level) for one in decision.escalations}
-        told = Told((*told.events, *decision.events), tuple(clock for clock, _ in clocks), told.sent | sent)
-        following = min((next_at for _, next_at in clocks if next_at is not None), default=None)
+        ticket, told = decision.ticket or ticket, after(told, decision)
+        following = min((next_at for _, next_at in decision.clocks or () if next_at is not None), default=None)
         at = following if following is not None and following > at else None
     return replace(
         decisions[-1],
@@ -122,6 +119,13 @@ def one_by_one(
         escalations=tuple(one for decision in decisions for one in decision.escalations),
         letters=tuple(letter for decision in decisions for letter in decision.letters),
     )
+
+
+def after(told: Told, decision: Decision) -> Told:
+    """Give what the ledger will tell once a decision is written."""
+    sent = {(one.metric, one.cycle, one.level) for one in decision.escalations}
+    clocks = tuple(clock for clock, _ in decision.clocks or ())
+    return Told((*told.events, *decision.events), clocks, told.sent | sent)
 
 
 def _people(office: Office, ticket: Ticket, notify: tuple[str, ...]) -> tuple[Agent, ...]:
