@@ -195,6 +195,8 @@ def world():
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        # A connection that is closed lets go of its socket a turn of the loop later.
+        await asyncio.sleep(0.1)
 
     asyncio.run_coroutine_threadsafe(shut(), loop).result(PATIENCE)
     loop.call_soon_threadsafe(loop.stop)
