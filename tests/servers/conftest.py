@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
-import random
 import re
 import select
 import shutil
@@ -43,10 +43,14 @@ def needed(program, package):
     return found
 
 
+# Not by chance: the tests' seed is the same in each process, and again for each test. Each process has a stretch of its own.
+PORTS = itertools.count(os.getpid() * 37 % 12_000)
+
+
 def free_port():
-    """Give a port below those that outgoing connections take."""
+    """Give a port below those that outgoing connections take, and each time another one."""
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = 20_000 + next(PORTS) % 12_000
         with contextlib.suppress(OSError), socket.socket() as one:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             one.bind(("127.0.0.1", port))
