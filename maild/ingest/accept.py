@@ -46,7 +46,7 @@ class Acceptor:
     """Group commit. `store` writes mails in one durable unit or raises; `on_accepted` is called after each unit.
 
     A unit that fails is taken apart, so that a mail that cannot be stored fails alone; but not where `of_all` says that
-    the fault would meet each of them, because each would wait for it again.
+    the fault would meet each of them, because each would wait for it again. Then whatever waits behind fails with it.
     `in_flight` bounds the octets in memory that wait or are being written. A mail that was queued is written even if its
     caller goes away: the sender of an unanswered mail sends it again, and the ledger knows (recipient, digest).
     """
@@ -128,7 +128,11 @@ class Acceptor:
         try:
             await self._store([each.mail for each in batch])
         except Exception as error:  # noqa: BLE001 - whatever the store raises belongs to the senders
-            if len(batch) > 1 and not self._of_all(error):
+            if self._of_all(error):
+                behind = [self._waiting.popleft() for _ in range(len(self._waiting))]
+                self._octets -= sum(each.held for each in behind)
+                batch = (*batch, *behind)
+            elif len(batch) > 1:
                 for each in batch:
                     await self._write_batch([each])
                 return

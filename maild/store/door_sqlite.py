@@ -18,7 +18,13 @@ from maild.store.words import writable
 T = TypeVar("T")
 
 BUSY_SECONDS = 10.0
+"""How long the engine waits for a lock when it is asked to read."""
+
+TRY_SECONDS = 1.0
+"""How long the engine waits for the write lock at one try."""
+
 PATIENCE_SECONDS = 20.0
+"""How long a unit waits for the write lock from when it was posted; it is tried once at least."""
 
 _TAKEN = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"})
 _BUSY = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED"})
@@ -66,7 +72,9 @@ class SqliteDoor:
         tell: str = "",  # noqa: ARG002 - one daemon holds the ledger, and it knows
     ) -> list[Rows]:
         """Write a unit: `Door.write`."""
-        return await self.run(lambda con: _unit(con, unit))
+        # Counted from here, so that those who wait behind a lock wait together and not one after another.
+        by = time.monotonic() + PATIENCE_SECONDS
+        return await self.run(lambda con: _unit(con, unit, by))
 
     async def read(self, questions: Sequence[Read]) -> list[Lines]:
         """Answer questions in a thread of their own, which waits for no writer: `Door.read`."""
@@ -125,7 +133,7 @@ class SqliteDoor:
         try:
             if self._con is None:
                 self._con = sqlite3.connect(
-                    self._path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=512
+                    self._path, timeout=TRY_SECONDS, isolation_level=None, cached_statements=512
                 )
             return work(self._con)
         except sqlite3.Error as error:
@@ -134,7 +142,7 @@ class SqliteDoor:
     def _connect(self, con: sqlite3.Connection) -> None:
         if sqlite3.sqlite_version_info < (3, 37):
             raise LedgerSchemaError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or later is needed")
-        _patiently(con, "PRAGMA journal_mode = WAL")
+        _patiently(con, "PRAGMA journal_mode = WAL", time.monotonic() + PATIENCE_SECONDS)
         word, number = self._synchronous
         con.execute(f"PRAGMA synchronous = {word}")
         con.execute("PRAGMA foreign_keys = ON")
@@ -167,19 +175,21 @@ class SqliteDoor:
             self._reading = None
 
 
-def begin(con: sqlite3.Connection) -> None:
-    """Take the write lock at once: a deferred BEGIN that reads first fails on any other process's write."""
-    _patiently(con, "BEGIN IMMEDIATE")
+def begin(con: sqlite3.Connection, by: float | None = None) -> None:
+    """Take the write lock at once: a deferred BEGIN that reads first fails on any other process's write.
+
+    `by` is when to give up, in seconds of the monotonic clock; `PATIENCE_SECONDS` from now without it.
+    """
+    _patiently(con, "BEGIN IMMEDIATE", time.monotonic() + PATIENCE_SECONDS if by is None else by)
 
 
-def _patiently(con: sqlite3.Connection, sql: str) -> None:
+def _patiently(con: sqlite3.Connection, sql: str, by: float) -> None:
     # The engine does not wait in every case (never while a new file becomes WAL), so this waits beside it.
-    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             con.execute(sql)
         except sqlite3.OperationalError as error:
-            if _name(error) not in _BUSY or time.monotonic() >= deadline:
+            if _name(error) not in _BUSY or time.monotonic() >= by:
                 raise
             time.sleep(0.005)
         else:
@@ -193,8 +203,8 @@ def rollback(con: sqlite3.Connection) -> None:
             con.execute("ROLLBACK")
 
 
-def _unit(con: sqlite3.Connection, unit: Sequence[Write]) -> list[Rows]:
-    begin(con)
+def _unit(con: sqlite3.Connection, unit: Sequence[Write], by: float) -> list[Rows]:
+    begin(con, by)
     try:
         rows = [_statement(con, write) for write in unit]
         con.execute("COMMIT")

@@ -95,6 +95,14 @@ async def test_a_fault_that_would_meet_each_of_them_meets_them_once():
     assert {str(result) for result in results} == {"the ledger is locked"}
     assert tried == [50]
     assert door.in_flight == 0
+    first = asyncio.create_task(door.accept(ENV, b"first"))
+    await asyncio.sleep(0.005)
+    behind = await asyncio.gather(*(door.accept(ENV, b"%d" % n) for n in range(50)), return_exceptions=True)
+    assert {str(result) for result in (*behind, *await asyncio.gather(first, return_exceptions=True))} == {
+        "the ledger is locked"
+    }
+    assert tried == [50, 1]
+    assert door.in_flight == 0
 
 
 async def test_over_the_budget_is_overloaded():

@@ -112,11 +112,11 @@ def test_a_ledger_that_another_process_locks_puts_mail_off_and_keeps_it_once(mak
     began = time.monotonic()
     with closing(sqlite3.connect(desk.folder / "data/maild.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with ThreadPoolExecutor(20) as pool:
+        with ThreadPoolExecutor(len(others) + 1) as pool:
             refused = [pool.submit(deliver, mail) for mail in (octets, *others)]
             assert {reply[:9] for each in refused for reply in each.result()} == {"451 4.3.0"}
         # They wait for the lock together, and not one after another.
-        assert time.monotonic() - began < 100
+        assert time.monotonic() - began < 60
         other.execute("ROLLBACK")
     assert desk.ask("SELECT count(*) FROM received") == [(0,)]
     assert [reply[:9] for reply in deliver(octets)] == ["250 2.0.0"] * 3
