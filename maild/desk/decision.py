@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from maild.desk.ack import hush_of
+from maild.desk.callout import rota_size
 from maild.desk.office import Mailbox, Office
 from maild.desk.past import MERGED, SPLIT, UNDONE, history
 from maild.desk.resting import rest_ends_at
@@ -160,9 +162,11 @@ def looked_at(office: Office, ticket: Ticket, told: Told, clocks: tuple[Clock, .
         return tuple((clock, None) for clock in clocks)
     calendar = office.policy(ticket.policy).promise(ticket.severity).calendar
     rest = rest_ends_at(ticket, told.events, office)
+    rota = rota_size(ticket, office)
     found = []
     for clock in clocks:
-        at = next_level_at(clock, calendar, office.ladders[clock.metric], told.levels(clock))
+        hush = hush_of(ticket, told.events, office, clock)
+        at = next_level_at(clock, calendar, office.ladders[clock.metric], told.levels(clock), rota, hush)
         if rest is not None and clock.metric is Metric.RESOLUTION:
             at = min(rest, at or rest)
         found.append((clock, at))

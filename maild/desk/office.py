@@ -70,7 +70,7 @@ class Office:
 
     `policies` holds the desk's own under "", `spam_headers` the names, in lower case, of the fields in which a filter
     calls a mail spam, `window` how long a closed ticket can be reopened by mail, `close_after` after how many open days of
-    that window's calendar a resolved one closes (0: never).
+    that window's calendar a resolved one closes (0: never), `ack_stops` what an acknowledgement silences (all, warnings).
     """
 
     desk: Desk
@@ -86,6 +86,7 @@ class Office:
     spam_headers: tuple[str, ...] = ()
     window: Window = field(default_factory=Window)
     close_after: int = 0
+    ack_stops: str = "all"
 
     def agent_of(self, address: Address | None) -> Agent | None:
         """Give the agent whose address this is."""
