@@ -44,6 +44,7 @@ class DeskSection(_Section):
     time_zone: Zone = "UTC"
     reopen_days: int = Field(default=7, ge=0, le=366)
     close_after: int = Field(default=7, ge=0, le=366)
+    ack_stops: Literal["all", "warnings"] = "all"
     data_dir: str = ""
     templates_dir: str = ""
 
@@ -226,6 +227,7 @@ class EscalationSection(_Section):
     clock: Literal["first_response", "next_response", "resolution"]
     at: Annotated[str, AfterValidator(values.step)]
     notify: tuple[Annotated[str, AfterValidator(values.told)], ...] = Field(strict=False, min_length=1)
+    next_after: Lasting = 900
 
 
 class SeveritySection(_Section):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from maild.config.model import Config
 from maild.config.values import is_network
 from maild.desk.office import AckRule, Agent, Customer, Mailbox, Office
+from maild.desk.order import OBEYED
 from maild.desk.reopening import Window
 from maild.outbound.letters import Desk
 from maild.trust import Authority
@@ -15,7 +16,14 @@ def office(config: Config, keys: tuple[bytes, ...]) -> Office:
     """Build the office. `keys` sign tokens and Message-IDs, newest first."""
     desk = config.desk
     return Office(
-        desk=Desk(desk.name, desk.address, desk.reference, config.domain, desk.time_zone),
+        desk=Desk(
+            desk.name,
+            desk.address,
+            desk.reference,
+            config.domain,
+            desk.time_zone,
+            tuple(f"#{word}" for word in OBEYED),
+        ),
         mailboxes=tuple(
             Mailbox(one.address, one.aliases, one.team, one.language, one.subaddress, one.admit, one.policy)
             for one in config.mailboxes
@@ -35,6 +43,7 @@ def office(config: Config, keys: tuple[bytes, ...]) -> Office:
         spam_headers=tuple(name.lower() for name in config.spam.headers),
         window=Window(desk.reopen_days, config.calendars["weekdays"]),
         close_after=desk.close_after,
+        ack_stops=desk.ack_stops,
     )
 
 

@@ -19,13 +19,18 @@ SILENT = "silent"
 """The key in a breach's data which says that it was told to nobody."""
 
 _ENDED = frozenset({"resolved", "closed"})
+_ENDING = frozenset({"unassigned", "reopened", "status", MERGED})
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """Let the agent of the id `by` take a ticket over: the ladders of its clocks are silent from then on."""
+    """Let the agent of the id `by` take a ticket over: the ladders of its clocks are silent from then on.
+
+    `at` is when he said so, None for the moment at which that is decided on.
+    """
 
     by: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ def acknowledged(
     """
     if office.agent(word.by) is None:
         known = ", ".join(agent.id for agent in office.agents)
-        return f"there is no agent {word.by!r}; known are {known or 'none'}"
+        return f"there is no agent {word.by!r} who could take it over (--as AGENT); known are {known or 'none'}"
     running = [clock for clock in clocks if clock.stopped_at is None]
     if not running:
         return f"no clock of ticket {ticket.number} runs: there is nothing to acknowledge"
@@ -126,9 +131,7 @@ def acknowledged(
     if len(held) == len(running) and all(one.by == word.by for one in held):
         return f"ticket {ticket.number} was acknowledged by {word.by} already, at {_instant(held[0].at)}"
     words = [f"{word.by} acknowledged it: nobody is told of {_listed(running)}{_but(office)}"]
-    words += dict.fromkeys(
-        f"{one.by} had acknowledged it at {_instant(one.at)}" for one in held if one.by != word.by
-    )
+    words += dict.fromkeys(f"{one.by} had acknowledged it at {_instant(one.at)}" for one in held if one.by != word.by)
     after = ticket
     if ticket.assignee is None:
         after = replace(ticket, assignee=word.by)
@@ -138,7 +141,9 @@ def acknowledged(
         "to": after.assignee,
         "before": {"assignee": ticket.assignee},
     }
-    return after, Event(now, word.by, ACKNOWLEDGED, "; ".join(words), data)
+    # Said before, and decided on after something else: it stands behind what would have ended it.
+    at = max([word.at or now, *(event.at for event in events if event.what in _ENDING)])
+    return after, Event(at, word.by, ACKNOWLEDGED, "; ".join(words), data)
 
 
 def _listed(clocks: Iterable[Clock]) -> str:

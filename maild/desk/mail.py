@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from maild.desk.answering import answering
 from maild.desk.customer import Link, open_ticket
 from maild.desk.decision import Case, Decision, Told, message_of
 from maild.desk.ended import on_ended
@@ -88,7 +89,7 @@ def _from_somebody(case: Case, office: Office, now: datetime) -> Decision:
     if ordered is not None:
         return ordered
     if agent is not None and agent.address.lower() != ticket.requester.key:
-        return on_reply(case, office, now, ticket, agent)
+        return answering(case, office, now, agent, on_reply(case, office, now, ticket, agent))
     # The ticket's own mailbox says who may join it, not the one that the mail was sent to.
     admission = admit(case.mail.sender, ticket, office.agent_keys, office.mailbox(ticket.mailbox).admit)
     if not admission.admitted:

@@ -117,9 +117,11 @@ def _attachable(files: Iterable[Attachment]) -> tuple[tuple[Attachment, ...], tu
 def _commands(desk: Desk, reply_to: str, subject: str) -> tuple[tuple[str, str, str], ...]:
     """Give the commands that fit into a footer: the line to write, what it means, and a mailto: link (RFC 6068)."""
     lines = (
+        ("#ack", "you take it"),
         ("#resolve", "the matter is settled"),
         ("#pending", "waiting on the customer"),
         ("#assign me", "you take it"),
+        ("#requester ADDRESS", "it is that customer's"),
         ("#status", "where it stands"),
     )
     link = f"mailto:{reply_to}?subject={quote(subject)}&body="
