@@ -14,7 +14,9 @@ from maild.sla.clock import Clock
 from maild.sla.ladder import Hush
 from maild.ticket import Event, Ticket
 
-ACKNOWLEDGED = "acknowledged"
+ACKNOWLEDGED = "taken_over"
+"""The event of it; `acknowledged` is that of a customer who was told that his mail arrived."""
+
 SILENT = "silent"
 """The key in a breach's data which says that it was told to nobody."""
 

@@ -108,7 +108,7 @@ def test_a_ticket_is_taken_over(desk, config):
     assert "ann had acknowledged it at" in said
     assert "ann said so for bob" in said
     assert "known are ann, bob" in run(desk, "ticket", "ack", "1042", "--as", "zoe", code=65).stderr
-    assert events_of(config) == ["opened", "acknowledged", "acknowledged"]
+    assert events_of(config) == ["opened", "taken_over", "taken_over"]
     shown = json.loads(run(desk, "show", "1042", "--json").stdout)
     assert [(one["by"], one["lapsed_at"]) for one in shown["acknowledged"]] == [("ann", None), ("bob", None)]
     run(desk, "ticket", "undo", "1042")

@@ -99,7 +99,7 @@ class TestAnyReplyToIt:
     def test_it_goes_to_the_customer_and_takes_the_ticket_over(self, reply, escalation, office, now):
         decision = on_mail(reply("We are on it.", to=escalation()), office, now)
         assert {type(letter) for letter in decision.letters} == {RelayLetter}
-        assert whats(decision) == ["agent_reply", "assigned", "acknowledged"]
+        assert whats(decision) == ["agent_reply", "assigned", "taken_over"]
         event = decision.events[-1]
         assert (event.actor, event.data["clocks"]) == ("bob", [["resolution", 1]])
         assert event.because.endswith("; by a reply to an escalation mail")
@@ -110,7 +110,7 @@ class TestAnyReplyToIt:
         mail = {"to": (Address("", "ann@staff.example"),), "cc": (Address("", "csm@desk.example"),)}
         trust = Trust(Standing.AUTHENTICATED, "dmarc", "dmarc=pass")
         decision = on_mail(reply("You?", to=escalation(), purpose=None, trust=trust, mail=mail), office, now)
-        assert whats(decision) == ["agent_note", "acknowledged"]
+        assert whats(decision) == ["agent_note", "taken_over"]
         assert decision.ticket.assignee == "bob"
         assert decision.events[-1].data["clocks"] == [["first_response", 1], ["resolution", 1]]
         assert decision.clocks
@@ -133,7 +133,7 @@ class TestAnyReplyToIt:
     def test_no_machine_and_nothing_unproven(self, reply, escalation, office, now, more):
         more = {**more, "mail": {"in_reply_to": (escalation(),), **more.get("mail", {})}}
         decision = on_mail(reply("I am away until Monday.", **more), office, now)
-        assert "acknowledged" not in whats(decision)
+        assert "taken_over" not in whats(decision)
         assert decision.ticket is None or decision.ticket.assignee is None
 
     def test_a_command_that_was_not_done_does_not(self, reply, escalation, office, now):
@@ -141,7 +141,7 @@ class TestAnyReplyToIt:
 
     def test_one_that_was_done_does(self, reply, escalation, office, now):
         decision = on_mail(reply("#requester dora@new.example", to=escalation()), office, now)
-        assert whats(decision) == ["requester", "acknowledged"]
+        assert whats(decision) == ["requester", "taken_over"]
 
     def test_twice_is_once(self, reply, escalation, office, now, told):
         first = on_mail(reply("One.", to=escalation()), office, now)
@@ -151,14 +151,14 @@ class TestAnyReplyToIt:
 
     def test_a_customer_s_does_not(self, reply, escalation, office, now):
         decision = on_mail(reply("Hm.", to=escalation(), sender=CAROL, purpose=Purpose.CUSTOMER), office, now)
-        assert "acknowledged" not in whats(decision)
+        assert "taken_over" not in whats(decision)
 
     def test_one_that_opens_a_ticket_of_its_own_does_not(self, reply, escalation, office, now):
         stranger = replace(
             office, agents=(*office.agents, replace(office.agents[0], id="eve", address="eve@x.example"))
         )
         case = reply("Hm.", to=escalation(), sender=Address("", "eve@x.example"), purpose=Purpose.RELEASE)
-        assert "acknowledged" not in whats(on_mail(case, stranger, now))
+        assert "taken_over" not in whats(on_mail(case, stranger, now))
 
 
 class TestByTheWord:
@@ -166,7 +166,7 @@ class TestByTheWord:
         decision = on_mail(reply("#ack"), office, now)
         assert decision.letters == ()
         (event,) = decision.events
-        assert (event.what, event.actor, event.data["message"]) == ("acknowledged", "bob", 7)
+        assert (event.what, event.actor, event.data["message"]) == ("taken_over", "bob", 7)
         assert decision.ticket.assignee == "bob"
         assert decision.message.kind == "agent"
         assert decision.clocks
@@ -180,7 +180,7 @@ class TestByTheWord:
     def test_a_remark_on_its_line_is_a_note(self, reply, office, now, text):
         decision = on_mail(reply(text), office, now)
         assert decision.letters == ()
-        assert whats(decision) == ["acknowledged", "agent_note"]
+        assert whats(decision) == ["taken_over", "agent_note"]
         assert decision.events[1].because == "bob remarked, for the desk alone: on it"
 
     def test_words_below_are_a_note_and_their_writer_is_told_so(self, reply, office, now):
@@ -193,7 +193,7 @@ class TestByTheWord:
 
     def test_a_quote_of_ours_below_is_nobody_s_word(self, reply, office, now):
         decision = on_mail(reply(f"#ack\n\n{MARK}\nBREACH: late"), office, now)
-        assert whats(decision) == ["acknowledged"]
+        assert whats(decision) == ["taken_over"]
         assert decision.letters == ()
 
     def test_once_more_is_kept_and_not_answered(self, reply, office, now, told):

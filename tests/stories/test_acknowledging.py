@@ -23,7 +23,7 @@ def test_only_a_proven_agent_s_word_takes_a_ticket_over(desk, sink, write, answe
     desk.send(forged, "bob@staff.example")
     asked = sink.wait("bob@staff.example", lambda kept: "Was this you?" in kept.subject)
     assert "no clock was stopped" in asked.text
-    assert "acknowledged" not in whats(desk)
+    assert "taken_over" not in whats(desk)
 
     # A customer's is text: the agents read it, and nobody has the ticket.
     ack = sink.wait("carol@acme.example")
@@ -35,7 +35,7 @@ def test_only_a_proven_agent_s_word_takes_a_ticket_over(desk, sink, write, answe
     # Bob's own is obeyed: he has it, and no mail says so.
     before = len(sink.kept)
     desk.send(answer(notice, BOB, "#ack"), "bob@staff.example")
-    desk.until(lambda: "acknowledged" in whats(desk), "an acknowledgement")
+    desk.until(lambda: "taken_over" in whats(desk), "an acknowledgement")
     desk.settled()
     shown = desk.show(1001)
     assert shown["assignee"] == "bob"
