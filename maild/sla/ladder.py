@@ -20,6 +20,9 @@ from maild.sla.hours import Calendar, add
 ONCALL = "oncall"
 NOTIFY = ("assignee", "team", "lead", "manager", ONCALL)
 LIMIT = "limit"
+AFTER_ALL = ", after all"
+"""What the name of a level ends with that tells of a breach late, which was recorded in silence."""
+
 NEXT_AFTER = 15 * 60
 """Seconds in which whoever is on call may take a clock over before the next one is told."""
 
@@ -102,6 +105,11 @@ class Level:
     notify: tuple[str, ...]
     is_breach: bool
     because: str = ""
+
+    @property
+    def fires_at(self) -> datetime:
+        """When it is told: of a deadline the instant after, since a reply at that very instant is in time."""
+        return self.at + TICK if self.is_breach and not self.name.endswith(AFTER_ALL) else self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +212,7 @@ def _after_all(every: tuple[Level, ...], hush: Hush | None) -> tuple[Level, ...]
     if unsaid is None:
         return every
     because = "the breach was told to nobody while it was acknowledged, and that is no more so"
-    late = Level(f"{unsaid.name}, after all", hush.lapsed_at, unsaid.notify, is_breach=True, because=because)
+    late = Level(unsaid.name + AFTER_ALL, hush.lapsed_at, unsaid.notify, is_breach=True, because=because)
     return tuple(sorted((*every, late), key=lambda level: (level.at, level.is_breach)))
 
 
@@ -220,7 +228,7 @@ def _waiting(
         every = _after_all(every, hush)
     unsent = [level for level in every if level.name not in sent]
     # Sorted, so that of one instant the breach decides: target and limit of one instant are one mail.
-    fires = {level.at: level.at + TICK if level.is_breach else level.at for level in every}
+    fires = {level.at: level.fires_at for level in every}
     if clock.breached_at is None:
         return [(fires[level.at], level) for level in unsent]
     if resting and all(level.name != LIMIT for level in unsent):
