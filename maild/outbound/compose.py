@@ -125,7 +125,11 @@ def _commands(desk: Desk, reply_to: str, subject: str) -> tuple[tuple[str, str, 
         ("#status", "where it stands"),
     )
     link = f"mailto:{reply_to}?subject={quote(subject)}&body="
-    return tuple((line, meaning, link + quote(line.removesuffix("ADDRESS"))) for line, meaning in lines if line.split()[0] in desk.commands)
+    return tuple(
+        (line, meaning, link + quote(line.removesuffix("ADDRESS")))
+        for line, meaning in lines
+        if line.split()[0] in desk.commands
+    )
 
 
 def _notice(letter: NoticeLetter, desk: Desk, templates: Templates, now: datetime) -> Outgoing:
