@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from maild.config.model import Config, CustomerSection, ImapSection, MailboxSection
 from maild.config.shape import PLACEHOLDER, Shape
 from maild.config.values import is_loopback
-from maild.desk.duty import ONCALL
+from maild.sla.ladder import ONCALL
 from maild.store.faults import LedgerError
 from maild.store.ledger import POSTGRES, path_of
 from maild.threading.token import detail_of

@@ -55,7 +55,9 @@ def _either(section: RotaSection, key: str, shape: Shape) -> Iterator[str]:
     for name in section.agents:
         if shape.agents is not None and name not in shape.agents:
             nearest = difflib.get_close_matches(name, shape.agents, 1, 0.5)
-            hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(sorted(shape.agents)) or 'none'}"
+            hint = (
+                f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(sorted(shape.agents)) or 'none'}"
+            )
             yield f"{key}.agents: there is no agent {name!r}, {hint}"
 
 

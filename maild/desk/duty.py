@@ -9,12 +9,12 @@ from functools import lru_cache
 from maild.desk.office import Agent, Office
 from maild.desk.rota import on_duty
 from maild.sla.hours import Calendar, open_spans
+from maild.sla.ladder import ONCALL
 from maild.sla.wall import Pair
 from maild.ticket import Severity, Ticket
 
 __all__ = ["ToldOne", "held_until", "on_duty", "present", "quiet_until", "rota_size", "told", "told_as"]
 
-ONCALL = "oncall"
 EVERYONE = "everyone"
 _ON_CALL = re.compile(rf"{ONCALL}(?:\+([1-9][0-9]*))?", re.ASCII)
 

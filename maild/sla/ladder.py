@@ -14,7 +14,8 @@ from functools import lru_cache
 from maild.sla.clock import Clock, Spans, due
 from maild.sla.hours import Calendar, add
 
-NOTIFY = ("assignee", "team", "lead", "manager")
+ONCALL = "oncall"
+NOTIFY = ("assignee", "team", "lead", "manager", ONCALL)
 LIMIT = "limit"
 AT = re.compile(r"target|([1-9][0-9]?)%|limit(?:\+([1-9][0-9]{0,3})%)?", re.ASCII)
 TICK = timedelta(microseconds=1)
