@@ -238,7 +238,11 @@ def test_the_line_in_the_mail():
     ("people", "assignee", "readers"),
     [
         ({"ann": {**ANN_AWAY, "deputy": "max"}}, "ann", {"ann": False, "max": True}),
-        ({"ann": {**ANN_AWAY, "deputy": "bob"}, "bob": {**ANN_AWAY, "deputy": "max"}}, "ann", {"ann": False, "max": True}),
+        (
+            {"ann": {**ANN_AWAY, "deputy": "bob"}, "bob": {**ANN_AWAY, "deputy": "max"}},
+            "ann",
+            {"ann": False, "max": True},
+        ),
         ({"ann": ANN_AWAY}, "ann", {"ann": False}),
         ({"ann": {"deputy": "max"}}, "ann", {"ann": False}),
         ({"ann": {**ANN_AWAY, "deputy": "max"}}, None, {"ann": False, "bob": False, "eve": False}),
@@ -297,7 +301,7 @@ def hours(*spans):
         (((22, 26.5),), "Europe/Berlin", "2026-10-25 00:45", None),
         (((22, 26.5),), "Europe/Berlin", "2026-10-25 01:15", "2026-10-25 01:30"),
         # What is left of the day is left out one night.
-        (((3, 26), ), "Europe/Berlin", "2026-03-28 12:00", "2026-03-30 00:00"),
+        (((3, 26),), "Europe/Berlin", "2026-03-28 12:00", "2026-03-30 00:00"),
         ((), "UTC", "2026-11-02 12:30", None),
     ],
 )
