@@ -179,10 +179,16 @@ def _raised(case: Case, ticket: Ticket) -> Event | None:
     return Event(case.received.received_at, "maild", "set_severity", because, {"to": str(case.guess.severity)})
 
 
-def readers(office: Office, ticket: Ticket) -> tuple[Agent, ...]:
-    """Give those who hear of a ticket's mail: its assignee, or the mailbox's team while nobody has it."""
+def readers(office: Office, ticket: Ticket, at: datetime) -> tuple[Agent, ...]:
+    """Give those who hear of a ticket's mail that comes at `at`: the team of its mailbox, while nobody has it.
+
+    Else its assignee, and who stands in for him while he is away.
+    """
     assignee = office.agent(ticket.assignee)
-    return (assignee,) if assignee else office.team(office.mailbox(ticket.mailbox))
+    if assignee is None:
+        return office.team(office.mailbox(ticket.mailbox))
+    deputy = _deputy(office, assignee, at)
+    return (assignee, deputy.agent) if deputy else (assignee,)
 
 
 def _deputy(office: Office, assignee: Agent | None, at: datetime) -> ToldOne | None:
@@ -206,15 +212,17 @@ def notices(
     """
     mailbox = office.mailbox(ticket.mailbox)
     fresh = ticket.state is State.NEW and ticket.opened_at == case.received.received_at
-    told = office.team(mailbox) if fresh else readers(office, ticket)
-    assignee = office.agent(ticket.assignee)
-    if assignee and assignee not in told:
-        told = (assignee, *told)
-    deputy = _deputy(office, assignee, case.received.received_at)
-    if deputy and deputy.agent not in told:
-        told = (*told, deputy.agent)
-    if also and also not in told:
-        told = (*told, also)
+    at = case.received.received_at
+    deputy = _deputy(office, office.agent(ticket.assignee), at)
+    told = tuple(
+        dict.fromkeys(
+            (
+                *readers(office, ticket, at),
+                *(office.team(mailbox) if fresh else ()),
+                *((also,) if also else ()),
+            )
+        )
+    )
     letters = []
     for agent in told:
         if case.mail.sender and agent.address.lower() == case.mail.sender.key:
