@@ -11,6 +11,7 @@ from urllib.parse import quote
 from maild.config.beside import authorities, certificate, imap_secrets, secret
 from maild.config.calendars import calendars
 from maild.config.cross import cross_faults
+from maild.config.duty import quiet_spans
 from maild.config.model import (
     SEVERITIES,
     Config,
@@ -19,6 +20,7 @@ from maild.config.model import (
     MailboxSection,
     SlaSection,
 )
+from maild.config.rotas import rotas
 from maild.config.shape import Shape, shape
 from maild.sla.hours import Calendar
 from maild.sla.ladder import DEFAULT, Rung
@@ -152,6 +154,8 @@ def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: l
         holiday_names=read.holiday_names,
         policies=_policies(file, open_hours, faults),
         ladders=_ladders(file),
+        rotas=rotas(found, path, faults),
+        quiet={severity: quiet_spans(getattr(file.quiet, severity)) for severity in Severity},
         keywords=_keywords(path, file.severity.keywords_file, faults),
     )
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from maild.config import values
+from maild.config.duty import Away, QuietSection, RotaSection
+from maild.config.section import Section as _Section
 from maild.config.values import (
     Believed,
     FieldName,
@@ -21,18 +23,16 @@ from maild.config.values import (
     Zone,
     matching,
 )
+from maild.desk.rota import Rota
 from maild.sla.hours import Calendar
 from maild.sla.ladder import Rung
 from maild.sla.policy import Metric, Policy
+from maild.sla.wall import Pair as Span
 from maild.ticket import Severity
 
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\Z")
 _REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,15}\Z")
 _AGENT_ID = re.compile(r"[A-Za-z0-9._-]{1,32}\Z")
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
 
 
 class DeskSection(_Section):
@@ -65,6 +65,7 @@ class MailboxSection(_Section):
     subaddress: Literal["+", "-", "=", ""] = "+"
     admit: Literal["participants", "everyone"] = "participants"
     policy: str = ""
+    rota: str = ""
 
 
 class AgentSection(_Section):
@@ -75,6 +76,8 @@ class AgentSection(_Section):
     address: MailAddress
     role: Literal["agent", "lead", "manager"] = "agent"
     time_zone: Zone | None = None
+    deputy: str = ""
+    away: tuple[Away, ...] = Field(default=(), strict=False)
 
 
 class CustomerSection(_Section):
@@ -257,6 +260,8 @@ class File(_Section):
     sla: dict[str, SlaSection] = Field(default_factory=dict)
     policy: dict[str, dict[str, SlaSection]] = Field(default_factory=dict)
     escalation: tuple[EscalationSection, ...] = Field(default=(), strict=False)
+    rota: tuple[RotaSection, ...] = Field(default=(), strict=False)
+    quiet: QuietSection = QuietSection()
     severity: SeveritySection = SeveritySection()
 
 
@@ -294,9 +299,11 @@ class Config:
         "operator",
         "path",
         "policies",
+        "quiet",
         "relay",
         "relay_password",
         "report",
+        "rotas",
         "smtp",
         "smtp_tls",
         "spam",
@@ -328,6 +335,8 @@ class Config:
         self.holiday_names: Mapping[str, Mapping[str, str]] = resolved["holiday_names"]
         self.policies: Mapping[str, Policy] = resolved["policies"]
         self.ladders: Mapping[Metric, tuple[Rung, ...]] = resolved["ladders"]
+        self.rotas: tuple[Rota, ...] = resolved["rotas"]
+        self.quiet: Mapping[Severity, tuple[Span, ...]] = resolved["quiet"]
         self.keywords: Mapping[str, Any] | None = resolved["keywords"]
 
     @property

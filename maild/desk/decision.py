@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from maild.desk.ack import hush_of
-from maild.desk.callout import rota_size
+from maild.desk.duty import rota_size
 from maild.desk.office import Mailbox, Office
 from maild.desk.past import MERGED, SPLIT, UNDONE, history
 from maild.desk.resting import rest_ends_at

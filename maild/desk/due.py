@@ -6,9 +6,10 @@ People are told once, by the ledger's unique keys.
 from dataclasses import replace
 from datetime import datetime
 
-from maild.desk import callout
+from maild.desk import duty
 from maild.desk.ack import SILENT, ack_of, hush_of
 from maild.desk.decision import Decision, Escalated, Told, clock_lines, folded, looked_at
+from maild.desk.duty import ToldOne
 from maild.desk.office import Agent, Office
 from maild.desk.past import UNDONE
 from maild.desk.resting import Silence, ended_by_silence
@@ -23,7 +24,8 @@ from maild.ticket import Event, Message, State, Ticket
 def on_due(ticket: Ticket, told: Told, messages: tuple[Message, ...], office: Office, now: datetime) -> Decision:
     """Judge a ticket at `now` and tell what is owed: one letter a person for each clock, at its highest level.
 
-    A breach of a clock that somebody acknowledged is recorded, and told to nobody. Before that, one that has rested for as long as it may goes on or closes.
+    A breach of a clock that somebody acknowledged is recorded, and told to nobody. Before that, one that has rested for as
+    long as it may goes on or closes.
     """
     if ticket.merged_into is not None:
         return Decision(f"ticket {ticket.number} was merged into {ticket.merged_into}: its clocks have ended")
@@ -36,14 +38,14 @@ def on_due(ticket: Ticket, told: Told, messages: tuple[Message, ...], office: Of
         letters += _reminders(silence, office)
     clocks = folded(office, ticket, told, now)
     calendar = office.policy(ticket.policy).promise(ticket.severity).calendar
-    rota = callout.rota_size(ticket, office)
+    rota = duty.rota_size(ticket, office)
     escalated: list[Escalated] = []
     for clock in clocks:
         hush = hush_of(ticket, told.events, office, clock)
         owed = due_levels(clock, calendar, office.ladders[clock.metric], told.levels(clock), now, rota, hush)
         if owed is None:
             continue
-        people = () if owed.silent else callout.told(owed.notify, ticket, office, now)
+        people = () if owed.silent else duty.told_as(owed.notify, ticket, office, now)
         because = f"{clock.metric}: {owed.because}{'' if owed.silent else _told_whom(people)}"
         events.append(_reached(clock, owed, because, now))
         escalated += [Escalated(ticket.number, clock.metric, clock.cycle, level, because) for level in owed.covered]
@@ -60,8 +62,8 @@ def on_due(ticket: Ticket, told: Told, messages: tuple[Message, ...], office: Of
     )
 
 
-def _told_whom(people: tuple[Agent, ...]) -> str:
-    return f"; told {', '.join(agent.id for agent in people) or 'nobody, there is no agent'}"
+def _told_whom(people: tuple[ToldOne, ...]) -> str:
+    return f"; told {', '.join(one.agent.id for one in people) or 'nobody, there is no agent'}"
 
 
 def _reached(clock: Clock, owed: Due, because: str, now: datetime) -> Event:
@@ -82,7 +84,7 @@ def _reminders(silence: Silence, office: Office) -> list[WordLetter]:
         return []
     mailbox = office.mailbox(ticket.mailbox)
     letters = []
-    for agent in callout.told(("assignee",), ticket, office, silence.event.at):
+    for agent in duty.told(("assignee",), ticket, office, silence.event.at):
         key = f"silence:{ticket.number}:{silence.since.isoformat()}:{agent.id}"
         letters.append(
             WordLetter(
@@ -145,7 +147,7 @@ def _letters(
     ticket: Ticket,
     clock: Clock,
     owed: Due,
-    people: tuple[Agent, ...],
+    people: tuple[ToldOne, ...],
     clocks: tuple[Clock, ...],
     messages: tuple[Message, ...],
     office: Office,
@@ -154,17 +156,18 @@ def _letters(
     calendar = office.policy(ticket.policy).promise(ticket.severity).calendar
     ladder = office.ladders[clock.metric]
     after = told.levels(clock) | frozenset(owed.covered)
-    rota, hush = callout.rota_size(ticket, office), hush_of(ticket, told.events, office, clock)
+    rota, hush = duty.rota_size(ticket, office), hush_of(ticket, told.events, office, clock)
     next_at = next_level_at(clock, calendar, ladder, after, rota, hush)
     following = due_levels(clock, calendar, ladder, after, next_at, rota, hush) if next_at else None
-    nexts = callout.told(following.notify, ticket, office, following.at) if following else ()
+    nexts = duty.told(following.notify, ticket, office, following.at) if following else ()
     owner = office.agent(ticket.assignee)
     customer = office.customer_of(ticket.requester)
     last = messages[-1] if messages else None
     mailbox = office.mailbox(ticket.mailbox)
     undone = sum(event.what == UNDONE for event in told.events)
     letters = []
-    for agent in people:
+    for one in people:
+        agent = one.agent
         key = escalation_key(ticket.number, f"{clock.metric}:{clock.cycle}:{owed.name}", agent.id, undone)
         letters.append(
             EscalationLetter(
@@ -176,15 +179,15 @@ def _letters(
                 target_at=clock.target_at or owed.at,
                 limit_at=clock.limit_at or owed.at,
                 limit_seconds=clock.limit_seconds,
-                owner=owner.name or owner.id if owner else "",
+                owner=owner.called if owner else "",
                 customer=(customer.name if customer else "") or ticket.requester.name or ticket.requester.address,
                 clocks=clock_lines(tuple((clock, None) for clock in clocks)),
-                notes=_notes(ticket, clock, office, told, agent),
+                notes=(*one.notes, *_notes(ticket, clock, office, told, agent)),
                 last_from=(last.sender.name or last.sender.address) if last else "",
                 last_at=last.at if last else None,
                 last_text=last.text if last else "",
                 next_at=next_at,
-                next_who=tuple(agent.name or agent.id for agent in nexts),
+                next_who=tuple(agent.called for agent in nexts),
                 reply_to=office.token_address(mailbox, ticket.number, agent.address, Purpose.AGENT),
                 envelope_from=office.token_address(mailbox, ticket.number, agent.address, Purpose.BOUNCE),
                 message_id=office.message_id(ticket.number, key),
@@ -200,7 +203,7 @@ def _notes(ticket: Ticket, clock: Clock, office: Office, told: Told, reader: Age
     if ack is None:
         return ()
     agent = office.agent(ack.by)
-    words = f"{(agent.name if agent else '') or ack.by} acknowledged it on {when(ack.at, reader.time_zone)}"
+    words = f"{agent.called if agent else ack.by} acknowledged it on {when(ack.at, reader.time_zone)}"
     if ack.lapsed_at is None:
         return (f"{words}; a breach is told all the same",)
     return (f"{words}; that holds no more since {when(ack.lapsed_at, reader.time_zone)}: {ack.lapsed_because}",)

@@ -10,10 +10,10 @@ from datetime import datetime
 from types import MappingProxyType
 
 from maild.desk.ack import ACKNOWLEDGED
-from maild.desk.callout import rota_size
 from maild.desk.command import Refused, now_standing
 from maild.desk.copies import as_before
 from maild.desk.decision import Decision, Told, clocks_of
+from maild.desk.duty import rota_size
 from maild.desk.merge import Decisions, Side
 from maild.desk.office import Office
 from maild.desk.past import LINKED, MERGED, MERGED_INTO, SPLIT, SPLIT_FROM, recorded_of, standing, undoing

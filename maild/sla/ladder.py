@@ -9,7 +9,7 @@ whoever is on call, and nobody takes it over, the next in the rota is told, and 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -327,26 +327,3 @@ def _unsaid(ready: Sequence[Level], hush: Hush) -> Due | None:
 
 def _reached(level: Level) -> str:
     return f"{level.name} was reached at {level.at.isoformat()}" + (f": {level.because}" if level.because else "")
-
-
-def recipients(
-    notify: Sequence[str], assignee: str | None, team: Sequence[str], roles: Mapping[str, str]
-) -> tuple[str, ...]:
-    """Give the ids of those to tell, each once, in the order of `notify`.
-
-    `roles` are the roles (agent, lead, manager) of every agent of the desk by id. An assignee who is none of them any
-    more is nobody, and for nobody the team is told. On call is the team's first, and whoever follows in its order. Where
-    that leaves no one at all, every agent is told: an escalation that reaches nobody is none.
-    """
-    members = [agent for agent in team if agent in roles]
-    leads = [agent for agent, role in roles.items() if role == "lead"]
-    groups = {
-        "assignee": [assignee] if assignee in roles and assignee is not None else members,
-        "team": members,
-        "lead": [agent for agent in members if roles[agent] == "lead"] or leads,
-        "manager": [agent for agent, role in roles.items() if role == "manager"],
-        ONCALL: members[:1],
-        **{f"{ONCALL}+{place}": [agent] for place, agent in enumerate(members) if place},
-    }
-    told = dict.fromkeys(agent for word in notify for agent in groups.get(word, []))
-    return tuple(told) or tuple(roles)

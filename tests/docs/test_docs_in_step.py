@@ -15,6 +15,7 @@ import maild
 from maild.cli.app import app
 from maild.cli.inspect import as_dict
 from maild.config import load
+from maild.config.duty import RotaSection
 from maild.config.model import (
     AgentSection,
     CustomerSection,
@@ -43,6 +44,7 @@ LEAST: dict[type[BaseModel], dict[str, Any]] = {
     AgentSection: {"id": "a", "address": "a@b.example"},
     CustomerSection: {"domain": "b.example"},
     ImapSection: {"mailbox": "a@b.example", "host": "b.example"},
+    RotaSection: {"name": "a"},
     EscalationSection: {"clock": "resolution", "at": "limit", "notify": ["lead"]},
 }
 """What a section cannot do without."""

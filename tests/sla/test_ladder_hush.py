@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from maild.sla.clock import History, SlaEvent
 from maild.sla.fold import fold
 from maild.sla.hours import ALWAYS, Calendar
-from maild.sla.ladder import DEFAULT, Hush, Rung, due_levels, levels, next_level_at, recipients
+from maild.sla.ladder import DEFAULT, Hush, Rung, due_levels, levels, next_level_at
 from maild.sla.policy import Metric, standard
 from maild.ticket import Severity
 
@@ -161,20 +161,6 @@ class TestTheNextInTheRota:
 
     def test_whoever_takes_it_ends_it(self):
         assert due_levels(clock("14:00"), WEEK, CALLED, frozenset({"limit"}), at("14:00"), 4, hush("13:05")) is None
-
-
-@pytest.mark.parametrize(
-    ("notify", "told"),
-    [
-        (("oncall",), ("ann",)),
-        (("oncall+1",), ("bob",)),
-        (("oncall+2",), ("ann", "bob", "cid")),
-        (("assignee", "oncall+1"), ("ann", "bob")),
-    ],
-)
-def test_who_is_on_call_where_there_is_no_rota(notify, told):
-    roles = {"ann": "agent", "bob": "lead", "cid": "manager"}
-    assert recipients(notify, "ann", ("ann", "bob"), roles) == told
 
 
 steps = st.integers(0, 7 * 24 * 12).map(lambda count: START + count * timedelta(minutes=5))
