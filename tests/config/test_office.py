@@ -46,6 +46,10 @@ authserv_id = "mx.example.com"
 agents_need = "token"
 [policy.gold.low]
 calendar = "always"
+[[rota]]
+name = "support"
+agents = ["ann"]
+start = "2026-01-05 09:00"
 [[escalation]]
 clock = "resolution"
 at = "limit"

@@ -1,13 +1,14 @@
 """Who took a ticket over: what it silences, until when, and what is recorded all the same."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from maild.desk import Acknowledge, Assign, Refused, Step, Told, after, on_command, on_due
 from maild.desk.ack import ack_of, acks, hush_of
 from maild.desk.merge import Side
+from maild.desk.rota import Rota, Turns
 from maild.desk.undo import on_undo
 from maild.sla.ladder import DEFAULT, Rung
 from maild.sla.policy import Metric
@@ -16,6 +17,7 @@ from maild.ticket import Event, State
 HOUR = timedelta(hours=1)
 TICK = timedelta(microseconds=1)
 CALLED = (Rung("limit", ("oncall",), next_after=600),)
+ROTA = Rota("support", Turns(("ann", "bob"), datetime(2026, 1, 5, 9), 365 * 86400, "UTC"))  # noqa: DTZ001 - on a wall
 
 
 class Life:
@@ -51,7 +53,7 @@ class Life:
 @pytest.fixture
 def life(make_ticket, office, now):
     def make(ladder=DEFAULT, stops="all", **ticket):
-        desk = replace(office, ladders=dict.fromkeys(Metric, ladder), ack_stops=stops)
+        desk = replace(office, ladders=dict.fromkeys(Metric, ladder), ack_stops=stops, rotas=(ROTA,))
         return Life(make_ticket(**ticket), desk, now)
 
     return make

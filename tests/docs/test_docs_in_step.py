@@ -63,7 +63,7 @@ def page(name: str) -> str:
 
 
 def commands_page() -> str:
-    return page("cli.md") + page("cli-queues.md")
+    return page("cli.md") + page("cli-tickets.md") + page("cli-queues.md")
 
 
 # Commands
