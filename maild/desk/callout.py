@@ -8,8 +8,15 @@ from maild.sla.ladder import recipients
 from maild.ticket import Ticket
 
 
-def told(notify: Sequence[str], ticket: Ticket, office: Office, at: datetime) -> tuple[Agent, ...]:  # noqa: ARG001 - whose turn it is at `at` is a rota's word
-    """Give the agents whom the words of a level mean, each once."""
+def told(
+    notify: Sequence[str],
+    ticket: Ticket,
+    office: Office,
+    at: datetime,  # noqa: ARG001 - whose turn it is at an instant is a rota's word
+    *,
+    since: datetime | None = None,  # noqa: ARG001 - likewise
+) -> tuple[Agent, ...]:
+    """Give the agents whom the words of a level mean at `at`, each once. Those who follow do after who was on call at `since`."""
     team = tuple(agent.id for agent in office.team(office.mailbox(ticket.mailbox)))
     roles = {agent.id: agent.role for agent in office.agents}
     found = (office.agent(name) for name in recipients(notify, ticket.assignee, team, roles))
