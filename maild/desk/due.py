@@ -45,7 +45,7 @@ def on_due(ticket: Ticket, told: Told, messages: tuple[Message, ...], office: Of
         owed = due_levels(clock, calendar, office.ladders[clock.metric], told.levels(clock), now, rota, hush)
         if owed is None:
             continue
-        people = () if owed.silent else duty.told_as(owed.notify, ticket, office, now)
+        people = () if owed.silent else duty.told_as(owed.notify, ticket, office, now, since=owed.since)
         because = f"{clock.metric}: {owed.because}{'' if owed.silent else _told_whom(people)}"
         events.append(_reached(clock, owed, because, now))
         escalated += [Escalated(ticket.number, clock.metric, clock.cycle, level, because) for level in owed.covered]
@@ -159,7 +159,7 @@ def _letters(
     rota, hush = duty.rota_size(ticket, office), hush_of(ticket, told.events, office, clock)
     next_at = next_level_at(clock, calendar, ladder, after, rota, hush)
     following = due_levels(clock, calendar, ladder, after, next_at, rota, hush) if next_at else None
-    nexts = duty.told(following.notify, ticket, office, following.at) if following else ()
+    nexts = duty.told(following.notify, ticket, office, following.at, since=following.since) if following else ()
     owner = office.agent(ticket.assignee)
     customer = office.customer_of(ticket.requester)
     last = messages[-1] if messages else None

@@ -96,8 +96,8 @@ DEFAULT: Ladder = (
 class Level:
     """One rung of one clock: its name in the ledger, its instant (UTC), whom it tells.
 
-    `notify` are words of `NOTIFY`, and `oncall+1`, `oncall+2` for those who follow in the rota. `because` says why it is
-    there besides its instant, "" for a rung as it is configured.
+    `notify` are words of `NOTIFY`, and `oncall+1`, `oncall+2` for those who follow in the rota: after whoever was on call at
+    `since`. `because` says why it is there besides its instant, "" for a rung as it is configured.
     """
 
     name: str
@@ -105,6 +105,7 @@ class Level:
     notify: tuple[str, ...]
     is_breach: bool
     because: str = ""
+    since: datetime | None = None
 
     @property
     def fires_at(self) -> datetime:
@@ -117,6 +118,7 @@ class Due:
     """One mail that is owed now: at the highest level, to all that the levels in `covered` tell.
 
     `silent` is a breach that is recorded and told to nobody, since somebody took the clock over: `notify` is empty then.
+    `since` is when whoever is on call was told, where only those who follow him are told now, else None.
     """
 
     name: str
@@ -126,6 +128,7 @@ class Due:
     covered: tuple[str, ...]
     because: str
     silent: bool = False
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,7 @@ def _nexts(rung: Rung, at: datetime, clock: Clock, calendar: Calendar, rota: int
         if following is None:
             return
         because = "nobody answered it or took it over"
-        yield Level(f"{rung.at}, next {step}", following, (f"{ONCALL}+{step}",), rung.is_breach, because)
+        yield Level(f"{rung.at}, next {step}", following, (f"{ONCALL}+{step}",), rung.is_breach, because, at)
 
 
 @lru_cache(maxsize=256)
@@ -305,6 +308,7 @@ def due_levels(
         is_breach=top.is_breach,
         covered=covered,
         because=because,
+        since=None if ONCALL in words else next((level.since for level in spoken if level.since is not None), None),
     )
 
 

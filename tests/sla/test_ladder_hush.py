@@ -152,6 +152,11 @@ class TestTheNextInTheRota:
         assert [level.name for level in levels(clock("09:00"), WEEK, CALLED, 1)] == ["75%", "limit"]
         assert len(levels(clock("09:00"), WEEK, DEFAULT, 9)) == len(levels(clock("09:00"), WEEK)), "nobody is on call"
 
+    def test_who_follows_does_after_whoever_was_called(self):
+        owed = due_levels(clock("13:11"), WEEK, CALLED, frozenset({"75%", "limit"}), at("13:11"), 4)
+        assert (owed.notify, owed.since) == (("oncall+1",), at("13:00"))
+        assert due_levels(clock("13:11"), WEEK, CALLED, NONE, at("13:11"), 4).since is None, "he is called now"
+
     def test_after_downtime_all_whose_turn_came(self):
         owed = due_levels(clock("13:21"), WEEK, CALLED, NONE, at("13:21"), 4)
         assert owed.name == "limit, next 2"
