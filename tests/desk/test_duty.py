@@ -133,6 +133,17 @@ def test_which_rota_a_mailbox_goes_by(desk, make_ticket):
     assert names(told(("oncall",), ticket, desk(rota("gone", "eve")), utc("2026-12-08 12:00"))) == "eve"
 
 
+def test_a_handover_between_two_calls_passes_nobody_over(desk, make_ticket):
+    here, ticket = desk(rota("ann", "bob", "eve")), make_ticket()
+    before, after = utc("2026-12-14 07:55"), utc("2026-12-14 08:05")
+    assert names(told(("oncall",), ticket, here, before)) == "ann"
+    assert names(told(("oncall+1",), ticket, here, after, since=before)) == "bob"
+    assert names(told(("oncall+2",), ticket, here, after, since=before)) == "eve"
+    # Whoever is on call is so now, however long ago it was due.
+    assert names(told(("oncall",), ticket, here, after, since=before)) == "bob"
+    assert names(told(("oncall+1",), ticket, here, after)) == "eve"
+
+
 # Absences and deputies
 
 
