@@ -46,23 +46,30 @@ class ToldOne:
         return (f"You are told {self.because}.",) if self.because else ()
 
 
-def told(notify: tuple[str, ...], ticket: Ticket, office: Office, at: datetime) -> tuple[Agent, ...]:
+def told(
+    notify: tuple[str, ...], ticket: Ticket, office: Office, at: datetime, *, since: datetime | None = None
+) -> tuple[Agent, ...]:
     """Give those whom the words of a level tell at `at`, each once, in the order of the words.
 
     `oncall` is whoever is on duty in the rota of the ticket's mailbox, `oncall+1` who follows him. An assignee who is no
     agent any more is nobody, and for nobody the team is told; likewise where nobody is on duty, or nobody follows. Whoever
     is away is replaced by his deputy, or left out where he has none who is there. Where that leaves no one, he is told
     all the same, and where the words mean no one, every agent is: an escalation that reaches nobody is none.
+
+    `since` is when `oncall` was told of it, where that was before: who follows is counted from whoever had duty then, so
+    that a handover in between passes nobody over.
     """
-    return tuple(one.agent for one in told_as(notify, ticket, office, at))
+    return tuple(one.agent for one in told_as(notify, ticket, office, at, since=since))
 
 
-def told_as(notify: Iterable[str], ticket: Ticket, office: Office, at: datetime) -> tuple[ToldOne, ...]:
+def told_as(
+    notify: Iterable[str], ticket: Ticket, office: Office, at: datetime, *, since: datetime | None = None
+) -> tuple[ToldOne, ...]:
     """Do as `told`, and say of each in which role he is told, and for whom.
 
     ValueError for a word that is none.
     """
-    meant = [one for word in notify for one in _meant(word, ticket, office, at)]
+    meant = [one for word in notify for one in _meant(word, ticket, office, at, since or at)]
     meant = meant or [ToldOne(agent, EVERYONE) for agent in office.agents]
     here = _each_once(there for one in meant if (there := present(one, office, at)) is not None)
     return here or _each_once(_all_the_same(one, at) for one in meant)
@@ -95,7 +102,7 @@ def _all_the_same(one: ToldOne, at: datetime) -> ToldOne:
     return ToldOne(one.agent, one.as_word, because)
 
 
-def _meant(word: str, ticket: Ticket, office: Office, at: datetime) -> Iterable[ToldOne]:
+def _meant(word: str, ticket: Ticket, office: Office, at: datetime, since: datetime) -> Iterable[ToldOne]:
     """Give whom a word means, whether they are there or not."""
     team = office.team(office.mailbox(ticket.mailbox))
     if word == "assignee":
@@ -110,13 +117,15 @@ def _meant(word: str, ticket: Ticket, office: Office, at: datetime) -> Iterable[
     found = _ON_CALL.fullmatch(word)
     if found is None:
         raise ValueError(f"{word!r} is nobody who can be told")
-    return _on_call(word, int(found[1] or 0), ticket, office, at) or _as("team", team)
-
-
-def _on_call(word: str, step: int, ticket: Ticket, office: Office, at: datetime) -> list[ToldOne]:
-    """Give the one on duty, or who follows so many steps after him. Who is away and has no deputy is passed over."""
     rota = office.rota(office.mailbox(ticket.mailbox))
-    listed = [agent for name in (on_duty(rota, at) if rota else ()) if (agent := office.agent(name)) is not None]
+    step = int(found[1] or 0)
+    ids = on_duty(rota, since if step else at) if rota else ()
+    return _on_call(word, step, ids, office, at) or _as("team", team)
+
+
+def _on_call(word: str, step: int, ids: tuple[str, ...], office: Office, at: datetime) -> list[ToldOne]:
+    """Give the first of those on duty, or who follows so many steps after him. Who is away and has no deputy is passed over."""
+    listed = [agent for name in ids if (agent := office.agent(name)) is not None]
     here = [agent for agent in listed if present(ToldOne(agent, word), office, at)] or listed
     if step >= len(here):
         return []
