@@ -174,6 +174,8 @@ def _letters(
                 agent=agent.recipient,
                 metric=clock.metric,
                 level=owed.name,
+                cycle=clock.cycle,
+                reached_at=owed.at,
                 target_at=clock.target_at or owed.at,
                 limit_at=clock.limit_at or owed.at,
                 limit_seconds=clock.limit_seconds,

@@ -10,7 +10,8 @@ import pytest
 
 from maild.mail import Address, Attachment
 from maild.outbound import samples
-from maild.outbound.compose import compose, escalation_subject
+from maild.outbound.compose import compose
+from maild.outbound.headline import escalation_subject
 from maild.outbound.gate import GateRefusal
 from maild.outbound.letters import (
     AckLetter,
