@@ -60,7 +60,7 @@ def _letter(
     return DigestLetter(
         key=key,
         to=Address(reader.recipient.name, reader.address),
-        zone=reader.time_zone,
+        time_zone=reader.time_zone,
         language=reader.recipient.language,
         lines=lines,
         reason=reason,

@@ -1,13 +1,15 @@
 """A digest of escalations as a mail. What strangers wrote (the titles) is only ever data in it."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from maild.mail import Address, Outgoing
 from maild.outbound import seal, wire
 from maild.outbound.digest_letter import DigestLetter, DigestLine
+from maild.outbound.gate import clean
 from maild.outbound.headline import marked, measured, named
 from maild.outbound.letters import Desk
 from maild.outbound.templates import Templates
@@ -28,8 +30,8 @@ def compose_digest(letter: DigestLetter, desk: Desk, templates: Templates, now: 
         "desk": desk,
         "counts": _counts(letter.lines, now),
         "now": now,
-        "zone": letter.zone or desk.time_zone,
-        "reason": letter.reason,
+        "zone": letter.time_zone or desk.time_zone,
+        "reason": replace(letter.reason, meant_for=clean(letter.reason.meant_for, 80)),
         "rows": [_row(line, desk, now) for line in shown],
         "beyond": len(waiting) - len(shown),
         "settled": [_row(line, desk, now) for line in also],
@@ -65,7 +67,7 @@ def digest_subject(letter: DigestLetter, desk: Desk, now: datetime) -> str:
         return f"{tickets} of {desk.reference}: all settled meanwhile"
     first = waiting[0]
     mark = "[BREACH] " if any(now >= line.due_at for line in waiting) else ""
-    pressing = named(first.ticket, first.severity, first.title)
+    pressing = named(first.ticket, first.severity, clean(first.title))
     return f"{mark}{tickets} of {desk.reference}: {_counts(letter.lines, now)} (most pressing: {pressing})"
 
 
@@ -88,16 +90,14 @@ def _counts(lines: Sequence[DigestLine], now: datetime) -> str:
 
 
 def _row(line: DigestLine, desk: Desk, now: datetime) -> dict[str, Any]:
-    name = f"{desk.reference} {named(line.ticket, line.severity, line.title)}"
+    name = f"{desk.reference} {named(line.ticket, line.severity, clean(line.title))}"
     if line.settled is not None:
-        return {"text": _wrapped((f"{name}: {line.metric.replace('_', ' ')}",)), "settled": line.settled}
+        settled = replace(line.settled, who=clean(line.settled.who, 80))
+        return {"text": _wrapped(f"{name}: {line.metric.replace('_', ' ')}"), "settled": settled}
     level = marked(line.level, line.metric, line.due_at, now)
     words = f"[{level}] {name} ({measured(line.limit_seconds, line.due_at, now)})"
-    return {"text": _wrapped((words,)), "due_at": line.due_at}
+    return {"text": _wrapped(words), "due_at": line.due_at}
 
 
-def _wrapped(lines: Iterable[str]) -> str:
-    return "\n".join(
-        textwrap.fill(line, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
-        for line in lines
-    )
+def _wrapped(line: str) -> str:
+    return textwrap.fill(line, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)

@@ -83,12 +83,12 @@ class DigestReason:
 class DigestLetter:
     """Tells one of our people of many escalations. `lines` are in order, the most pressing first, the settled ones last.
 
-    `zone` is the reader's (IANA name, "" means the desk's), `language` likewise.
+    `time_zone` is the reader's (IANA name, "" means the desk's), `language` likewise.
     """
 
     key: str
     to: Address
-    zone: str
+    time_zone: str
     language: str
     lines: tuple[DigestLine, ...]
     reason: DigestReason
