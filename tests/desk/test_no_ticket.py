@@ -41,7 +41,7 @@ def test_he_is_told_that_nobody_got_it(make_case, make_ticket, digest, office, n
 
 
 @pytest.mark.parametrize(
-    "mail", [{"subject": "Out of office"}, {"origin": Origin.AUTOMATIC}, {"origin": Origin.BULK}], ids=str
+    "mail", [{"subject": "Automatic reply: 8 tickets"}, {"origin": Origin.AUTOMATIC}, {"origin": Origin.BULK}], ids=str
 )
 def test_a_machine_is_not_answered(make_case, make_ticket, digest, office, now, mail):
     decision = on_mail(answer(make_case, make_ticket, digest, **mail), office, now)

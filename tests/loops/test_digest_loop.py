@@ -54,7 +54,7 @@ def record_of(on, number, at):
     )
     clock = Clock(
         Metric.FIRST_RESPONSE, 1, "weekdays", 3600, 14400, ((at, None),), at + HOUR, at + 4 * HOUR, ClockState.RUNNING,
-        None, None, False, None, 0,  # noqa: FBT003 - a breach by a new severity
+        None, None, False, None, 0,
     )  # fmt: skip
     opened = Event(at, "carol@acme.example", "opened", "a test", {"severity": "normal"})
     return Record(at=at, ticket=ticket, clocks=((clock, at + HOUR),), events=(opened,))

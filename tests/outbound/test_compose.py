@@ -11,9 +11,9 @@ import pytest
 from maild.mail import Address, Attachment
 from maild.outbound import samples
 from maild.outbound.compose import compose
-from maild.outbound.headline import escalation_subject
 from maild.outbound.digest_letter import DigestLetter
 from maild.outbound.gate import GateRefusal
+from maild.outbound.headline import escalation_subject
 from maild.outbound.letters import (
     AckLetter,
     ClockLine,
