@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -174,4 +175,4 @@ def test_however_it_is_cut_each_is_one_mail_or_one_item_and_nobody_gets_six_in_a
         told = [one for one, who, _ in mails if who == agent]
         assert all(sum(one <= other < one + WINDOW for other in told) <= MOST for one in told)
         left = [one for one, who in digests if who == agent]
-        assert all(later - earlier >= WINDOW for earlier, later in zip(left, left[1:], strict=False))
+        assert all(later - earlier >= WINDOW for earlier, later in pairwise(left))
