@@ -196,7 +196,11 @@ async def workshop(config: Config, ledger: Ledger, read: Read, now: Callable[[],
 
 def basis_of(config: Config) -> str:
     """Give the digest of what deadlines are counted by."""
-    return basis(config.policies, config.ladders, (config.calendars["weekdays"], config.desk.close_after))
+    desk = office(config, ())
+    rotas = ((mailbox.address, desk.rota(mailbox)) for mailbox in desk.mailboxes)
+    on_call = [(address, len(rota.agents)) for address, rota in rotas if rota]
+    rest = (config.calendars["weekdays"], config.desk.close_after)
+    return basis(config.policies, config.ladders, rest, on_call, config.desk.ack_stops)
 
 
 async def count_again(ledger: Ledger, config: Config, now: Callable[[], datetime]) -> None:

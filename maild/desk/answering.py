@@ -9,7 +9,7 @@ from datetime import datetime
 
 from maild.desk.ack import Acknowledge, acknowledged
 from maild.desk.decision import Case, Decision, clocks_of, folded
-from maild.desk.due import escalation_key
+from maild.desk.escalate import escalation_key
 from maild.desk.office import Agent, Office
 from maild.desk.past import UNDONE
 from maild.desk.reply import doubt_of

@@ -10,6 +10,7 @@ from maild.desk.past import MERGED, SPLIT, UNDONE, history
 from maild.desk.resting import rest_ends_at
 from maild.ingest.forwarded import Forwarded
 from maild.mail import Address, InboundMail, Received
+from maild.outbound.digest_letter import DigestItem
 from maild.outbound.letters import ClockLine, Letter
 from maild.sla.clock import Clock
 from maild.sla.fold import fold
@@ -105,7 +106,7 @@ class Decision:
     an address with a history: proven, or written to. `failed` are addresses that mail cannot reach. `spam` puts the mail
     on the list of those. `elsewhere` are events of other tickets, (number, event). `moved` are messages that
     leave their ticket for this one. `unlinked` are pairs of tickets, and `forgotten` levels (metric, cycle, level) that count
-    as not told.
+    as not told. `digested` are escalations that wait for a digest in place of a mail of their own.
     """
 
     because: str
@@ -124,6 +125,7 @@ class Decision:
     moved: tuple[Message, ...] = ()
     unlinked: tuple[tuple[int, int], ...] = ()
     forgotten: tuple[tuple[str, int, str], ...] = ()
+    digested: tuple[DigestItem, ...] = ()
 
 
 def clocks_of(office: Office, ticket: Ticket, told: Told, now: datetime) -> Clocks:

@@ -9,6 +9,7 @@ from maild.desk.decision import Case, Decision, Told, message_of
 from maild.desk.ended import on_ended
 from maild.desk.forward import on_forward
 from maild.desk.merged import for_another
+from maild.desk.no_ticket import on_no_ticket
 from maild.desk.office import Office
 from maild.desk.order import on_order
 from maild.desk.reply import doubt_of, on_reply
@@ -82,6 +83,9 @@ def _own(case: Case) -> Decision:
 
 def _from_somebody(case: Case, office: Office, now: datetime) -> Decision:
     ticket = case.ticket
+    writer = office.agent_of(case.mail.sender)
+    if writer is not None and (lost := on_no_ticket(case, office, writer)):
+        return lost
     if ticket is None:
         return on_forward(case, office, now) or _opened(case, office, now)
     agent = office.agent_of(case.mail.sender)

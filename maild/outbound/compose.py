@@ -9,10 +9,13 @@ from markupsafe import Markup
 
 from maild.mail import Address, Attachment, InboundMail, Outgoing
 from maild.outbound import markup, seal, wire
+from maild.outbound.compose_digest import compose_digest
 from maild.outbound.compose_relay import body, compose_relay, sort
 from maild.outbound.compose_report import compose_report
 from maild.outbound.compose_summary import compose_summary
+from maild.outbound.digest_letter import DigestLetter
 from maild.outbound.gate import clean
+from maild.outbound.headline import escalation_subject
 from maild.outbound.letters import (
     AckLetter,
     Desk,
@@ -56,6 +59,8 @@ def compose(letter: Letter, desk: Desk, templates: Templates, now: datetime) -> 
             return compose_summary(letter, desk, templates, now)
         case ReportLetter():
             return compose_report(letter, desk, templates, now)
+        case DigestLetter():
+            return compose_digest(letter, desk, templates, now)
         case _:
             assert_never(letter)
 
@@ -212,18 +217,6 @@ def _state(ticket: Ticket | None) -> tuple[tuple[str, str], ...]:
 def _first_lines(text: str) -> tuple[str, bool]:
     lines = text.strip().splitlines()
     return "\n".join(lines[:_MOST_LINES]), len(lines) > _MOST_LINES
-
-
-def escalation_subject(letter: EscalationLetter, desk: Desk, now: datetime) -> str:
-    """Make a subject that sorts on a phone; the word BREACH only from the limit on."""
-    late = now >= letter.limit_at
-    metric = letter.metric.replace("_", " ")
-    level = "BREACH" if late else letter.level.upper()
-    limit, left = span(letter.limit_seconds), span((now - letter.limit_at).total_seconds())
-    ticket = letter.ticket
-    head = f"[{level} {metric}] {desk.reference} #{ticket.number} {ticket.severity.upper()}"
-    title = ": ".join(filter(None, (clean(letter.customer, 60), clean(bare(ticket.subject, desk.reference), 120))))
-    return f"{head} {title} (limit {limit}, {left} {'late' if late else 'left'})"
 
 
 def _escalation(letter: EscalationLetter, desk: Desk, templates: Templates, now: datetime) -> Outgoing:

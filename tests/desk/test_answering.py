@@ -8,7 +8,7 @@ import pytest
 from maild.desk import Told, on_due, on_mail
 from maild.desk.ack import acks
 from maild.desk.answering import answers_escalation
-from maild.desk.due import escalation_key
+from maild.desk.escalate import escalation_key
 from maild.mail import Address, Origin
 from maild.outbound.letters import NoticeLetter, RelayLetter, WordLetter
 from maild.outbound.mark import MARK
