@@ -56,7 +56,7 @@ async def run(command: Sequence[str], body: bytes, seconds: float = SECONDS) -> 
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
-            return Outcome(False, f"cannot be run: {getattr(error, 'strerror', None) or error}")
+            return Outcome(taken=False, words=f"cannot be run: {getattr(error, 'strerror', None) or error}")
         stdin.close()
         stdout.close()
         said = bytearray()
@@ -66,11 +66,13 @@ async def run(command: Sequence[str], body: bytes, seconds: float = SECONDS) -> 
                     code = await process.wait()
                 _hear(heard.fd, said)
         except TimeoutError:
-            return Outcome(False, _with(f"was not done within {seconds:g} s, and is killed", said))
+            return Outcome(taken=False, words=_with(f"was not done within {seconds:g} s, and is killed", said))
         finally:
             _end(process.pid)
             await process.wait()
-    return Outcome(code == 0, _with(f"ended with {code}" if code >= 0 else f"was ended by signal {-code}", said))
+    return Outcome(
+        taken=code == 0, words=_with(f"ended with {code}" if code >= 0 else f"was ended by signal {-code}", said)
+    )
 
 
 async def post_to(url: str, body: bytes, tls: ssl.SSLContext | None = None, seconds: float = SECONDS) -> Outcome:
@@ -81,15 +83,19 @@ async def post_to(url: str, body: bytes, tls: ssl.SSLContext | None = None, seco
         async with asyncio.timeout(seconds):
             answer = await _in_a_thread(lambda: post(url, body, headers, seconds=seconds, most=MOST_SAID, tls=tls))
     except TimeoutError:
-        return Outcome(False, f"{host} did not answer within {seconds:g} s")
+        return Outcome(taken=False, words=f"{host} did not answer within {seconds:g} s")
     except ssl.SSLCertVerificationError as error:
-        return Outcome(False, f"the certificate of {host} does not verify: {error.verify_message}")
+        return Outcome(taken=False, words=f"the certificate of {host} does not verify: {error.verify_message}")
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return Outcome(False, f"{host} cannot be reached: {without(url, f'{type(error).__name__}: {error}')}")
+        return Outcome(
+            taken=False, words=f"{host} cannot be reached: {without(url, f'{type(error).__name__}: {error}')}"
+        )
     if 300 <= answer.status < 400:
-        return Outcome(False, f"{host} answered {answer.status}: it redirects, and nobody follows; name the new URL")
+        return Outcome(
+            taken=False, words=f"{host} answered {answer.status}: it redirects, and nobody follows; name the new URL"
+        )
     words = _with(f"{host} answered {answer.status}", without(url, answer.octets.decode("utf-8", "replace")).encode())
-    return Outcome(200 <= answer.status < 300, words)
+    return Outcome(taken=200 <= answer.status < 300, words=words)
 
 
 def host_of(url: str) -> str:
