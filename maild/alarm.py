@@ -16,7 +16,7 @@ from typing import Protocol
 
 import structlog
 
-from maild.desk.alarm import SILENT, Alarm, Away, Rule, Waiting, Word, said, step
+from maild.desk.alarm import SILENT, Alarm, Away, Rule, Waiting, Word, begun, said, step
 from maild.desk.alarm_told import kept, recalled, report
 from maild.pager import Outcome, host_of, post_to, run
 from maild.pulse import Pulse
@@ -109,10 +109,11 @@ class Alarms:
         found = step(self._alarm, seen, siren.rule, siren.ears, now, settled=self._settled)
         before, self._alarm = self._alarm, found.alarm
         if found.words:
+            await asyncio.to_thread(_keep, self._file, begun(self._alarm, found.words, now))
             outcomes = await asyncio.gather(*(self._say(siren, word, seen) for word in found.words))
             for word, outcome in zip(found.words, outcomes, strict=True):
                 self._alarm = said(self._alarm, word.ear, self._now(), taken=outcome.taken)
-        if self._alarm != before:
+        if found.words or self._alarm != before:
             await asyncio.to_thread(_keep, self._file, self._alarm)
         longest = min(LONGEST_SLEEP, siren.rule.after.total_seconds() / 4)
         if found.words:

@@ -34,18 +34,19 @@ def program(tmp_path):
     return written
 
 
+def lives(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 async def gone(pid):
     """Wait until a process is no more than a name."""
     until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            return
-        if state == "Z":
-            return
+    while lives(pid):
+        assert time.monotonic() < until, f"{pid} lives on"
         await asyncio.sleep(0.02)
-    raise AssertionError(f"{pid} lives on")
 
 
 async def number_in(file):
@@ -133,14 +134,18 @@ async def test_when_we_stop_it_is_killed_with_its_children(program, tmp_path):
     await gone(child)
 
 
+def descriptors():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 async def test_no_descriptor_is_left_open(program):
     path = program("")
     await run((path,), b"{}\n")
-    before = len(os.listdir("/proc/self/fd"))
+    before = descriptors()
     for _ in range(3):
         await run((path,), b"{}\n")
         await run(("/nowhere/page",), b"{}\n")
-    assert len(os.listdir("/proc/self/fd")) <= before
+    assert descriptors() <= before
 
 
 def test_what_is_passed_on():

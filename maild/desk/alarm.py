@@ -146,6 +146,14 @@ def step(
     return Step(alarm, words, min(later, default=None))
 
 
+def begun(alarm: Alarm, words: Sequence[Word], now: datetime) -> Alarm:
+    """Give the alarm as it is to be kept while words are being said: who dies meanwhile does not know who took them."""
+    told = {word.ear for word in words}
+    return replace(
+        alarm, ears=tuple(replace(ear, tried=now, failures=0) if ear.name in told else ear for ear in alarm.ears)
+    )
+
+
 def said(alarm: Alarm, ear: str, now: datetime, *, taken: bool) -> Alarm:
     """Give the alarm after an ear was told something: whether it took it. Who heard that it is over, is done with."""
 
@@ -192,10 +200,13 @@ def _moved(alarm: Alarm, found: Trouble | None, rule: Rule, now: datetime) -> Al
     if found is not None:
         if alarm.since is None:
             return Alarm(found.since, found.kind, found.because)
-        return replace(alarm, kind=found.kind, because=found.because, over=None)
+        # Whom the end did not reach: for him it goes on, and what he missed is no reason to tell him sooner.
+        ears = alarm.ears if alarm.over is None else tuple(Ear(ear.name, ear.heard) for ear in alarm.ears)
+        return replace(alarm, kind=found.kind, because=found.because, over=None, ears=ears)
     if alarm.sounds:
-        # Who never heard that it sounds need not hear that it is over.
-        return replace(alarm, over=now, ears=tuple(Ear(ear.name, ear.heard) for ear in alarm.ears if ear.heard))
+        # Who cannot have heard that it sounds need not hear that it is over.
+        told = tuple(Ear(ear.name, ear.heard) for ear in alarm.ears if ear.heard or (ear.tried and not ear.failures))
+        return replace(alarm, over=now, ears=told)
     stale = alarm.over is not None and not timedelta(0) <= now - alarm.over < rule.again
     return SILENT if stale else alarm
 

@@ -8,7 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maild.desk.alarm import SETTLE, SILENT, Alarm, Away, Ear, Rule, Step, Stuck, Waiting, Word, said, step, trouble
+from maild.desk.alarm import (
+    SETTLE,
+    SILENT,
+    Alarm,
+    Away,
+    Ear,
+    Rule,
+    Step,
+    Stuck,
+    Waiting,
+    Word,
+    begun,
+    said,
+    step,
+    trouble,
+)
 from maild.desk.alarm_told import kept, recalled, report
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
@@ -118,6 +133,17 @@ def test_the_end_is_tried_again_and_not_for_ever():
     anew = step(alarm, waiting(ago(10)), RULE, ("url",), NOW + MINUTE, settled=LONG_AGO)
     assert anew.words == (Word("url", "still_stuck"),)
     assert step(alarm, Waiting(), RULE, ("url",), NOW + 60 * MINUTE, settled=LONG_AGO) == Step(SILENT)
+
+
+def test_one_that_died_while_it_told_tells_again_and_tells_the_end():
+    first = step(SILENT, waiting(ago(10)), RULE, ("log", "url"), NOW, settled=LONG_AGO)
+    alarm = begun(
+        replace(first.alarm, ears=(Ear("log", NOW, NOW), Ear("url", None, LONG_AGO, 3))), first.words[1:], NOW
+    )
+    assert alarm.ears == (Ear("log", NOW, NOW), Ear("url", None, NOW))
+    assert step(alarm, waiting(ago(10)), RULE, ("log", "url"), NOW, settled=LONG_AGO).words == (Word("url", "stuck"),)
+    last = step(alarm, Waiting(), RULE, ("log", "url"), NOW, settled=LONG_AGO)
+    assert last.words == (Word("log", "over"), Word("url", "over"))
 
 
 def test_ways_come_and_go_with_a_reload():

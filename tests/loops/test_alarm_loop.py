@@ -9,6 +9,7 @@ import structlog
 
 from maild.alarm import LONGEST_SLEEP, SHORTEST_SLEEP, Alarms, Siren
 from maild.desk.alarm import Rule
+from maild.mail import Outgoing
 from maild.store import Record
 from maild.store.faults import LedgerAwayError
 
@@ -42,7 +43,7 @@ def make_alarms(tmp_path, pager):
     return make
 
 
-async def owe(on, kind="relay"):
+async def owe(on):
     await on.arrive("carol@acme.example")
     while await on.intake.step():
         pass
@@ -111,18 +112,23 @@ async def test_a_program_that_fails_is_tried_again(stage, make_alarms, pager, tm
         assert whats(told) == ["stuck"]
 
 
-async def test_an_escalation_that_fails_to_leave_is_told_sooner(stage, make_alarms, pager):
+async def test_an_escalation_that_waits_is_told_sooner(stage, make_alarms, pager):
     _, told = pager
     async with stage() as on:
         alarms = make_alarms(on)
-        await owe(on)
-        (mail, *_) = await on.ledger.claim(on.time[0], 99, timedelta(0))
-        octets = await on.ledger.octets(mail.digest)
-        assert octets
-        await on.ledger.record([Record(at=on.time[0])])
-        on.move(minutes=6)
+        mail = Outgoing(
+            key="e", kind="escalation", ticket=0, envelope_from="", rcpt="ann@staff.example",
+            message_id="e@desk.example", octets=b"To: ann@staff.example\r\n\r\nBREACH\r\n", not_before=on.time[0],
+        )  # fmt: skip
+        await on.ledger.record([Record(at=on.time[0], outgoing=(mail,))])
+        on.move(minutes=4)
         await alarms.step()
         assert whats(told) == []
+        on.move(minutes=1)
+        await alarms.step()
+        (word,) = told()
+        assert (word["escalations"], word["oldest"]["kind"], word["oldest"]["ticket"]) == (1, "escalation", None)
+        assert "BREACH" not in str(word)
 
 
 class Gone:

@@ -22,6 +22,7 @@ async def test_an_empty_outbox(ledger, make, now):
 
 
 async def test_what_is_put_off_or_in_hand_waits_all_the_same(ledger, make, now):
+    await ledger.record([Record(at=now, ticket=make.ticket())])
     for number, kind in enumerate(("relay", "escalation", "digest", "ack")):
         await owe(ledger, make, now + number * MINUTE, key=kind, kind=kind, ticket=1001)
     first, second, *_ = await ledger.claim(now + 9 * MINUTE, 9, LEASE)
