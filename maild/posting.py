@@ -1,7 +1,6 @@
 """One POST over HTTP, as a client that must not be led astray: no other host than the one named, and no plain text.
 
-The standard library's client is enough for it: one request, no redirects, no pool. A client such as httpx would bring
-eight packages and a quarter of a second of start-up, and follow redirects or a proxy of the environment where told to.
+The standard library is enough for it: one request, no redirects, no pool, no proxy of the environment (ADR 14).
 """
 
 import contextlib
