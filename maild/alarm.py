@@ -5,7 +5,6 @@ It works where the ledger is away, and no failure of a way to people ends it. Wh
 """
 
 import asyncio
-import contextlib
 import json
 import os
 from collections.abc import Callable
@@ -16,17 +15,18 @@ from typing import Protocol
 
 import structlog
 
-from maild.desk.alarm import SILENT, Alarm, Away, Rule, Waiting, Word, begun, said, step
+from maild.desk.alarm import SILENT, Alarm, Away, Rule, Word, begun, said, step
 from maild.desk.alarm_told import kept, recalled, report
+from maild.outbound.delayed import Waiting
 from maild.pager import Outcome, host_of, post_to, run
-from maild.pulse import Pulse
+from maild.rounds import Rounds
 
 log = structlog.get_logger("maild.alarm")
 
-LONGEST_SLEEP = 30.0
+LOOK_SECONDS = 30.0
 """Seconds after which it looks at the latest: what has waited for too long is known by looking alone."""
 
-SHORTEST_SLEEP = 0.2
+AT_ONCE = 0.2
 READ_SECONDS = 20.0
 """Seconds that the ledger may take to answer; it counts as away after that."""
 
@@ -61,10 +61,11 @@ class Siren:
         return (LOG, *(["command"] if self.command else []), *(["url"] if self.url else []))
 
 
-class Alarms:
+class Alarms(Rounds):
     """Watches over the outbox. `file` is where it keeps what it said; `wake` makes it look."""
 
     def __init__(self, ledger: Asked, siren: Siren, file: Path, now: Callable[[], datetime]) -> None:
+        super().__init__("alarm", PATIENCE)
         self._ledger = ledger
         self._siren = siren
         self._file = file
@@ -72,8 +73,6 @@ class Alarms:
         self._settled = now()
         self._away: Away | None = None
         self._alarm = _recall(file)
-        self.wake = asyncio.Event()
-        self.pulse = Pulse(PATIENCE)
 
     @property
     def note(self) -> str:
@@ -87,19 +86,6 @@ class Alarms:
         """Tell people in this way from now on."""
         self._siren = siren
         self.wake.set()
-
-    async def run(self) -> None:
-        """Work for ever."""
-        while True:
-            self.wake.clear()
-            try:
-                pause = await self.step()
-            except Exception:  # the loop outlives its work; what must be said is said at the next look
-                log.exception("alarm.failed")
-                pause = LONGEST_SLEEP
-            self.pulse.beat(pause)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.wake.wait(), pause)
 
     async def step(self) -> float:
         """Look, and say what is to be said; give the seconds after which to look again."""
@@ -115,11 +101,11 @@ class Alarms:
                 self._alarm = said(self._alarm, word.ear, self._now(), taken=outcome.taken)
         if found.words or self._alarm != before:
             await asyncio.to_thread(_keep, self._file, self._alarm)
-        longest = min(LONGEST_SLEEP, siren.rule.after.total_seconds() / 4)
+        longest = min(LOOK_SECONDS, siren.rule.after.total_seconds() / 4)
         if found.words:
-            return SHORTEST_SLEEP
+            return AT_ONCE
         pause = longest if found.next_at is None else min((found.next_at - now).total_seconds(), longest)
-        return max(pause, SHORTEST_SLEEP)
+        return max(pause, AT_ONCE)
 
     async def _look(self) -> Waiting | Away:
         try:

@@ -9,14 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from maild.outbound.delayed import Waiting
 from maild.outbound.gate import clean
 from maild.outbound.wording import span
 
 What = Literal["stuck", "still_stuck", "over", "ledger_away", "test"]
 Kind = Literal["stuck", "ledger_away"]
-
-ESCALATIONS = ("escalation", "digest")
-"""Kinds of mail that people must read at once: they may wait for half as long."""
 
 SETTLE = timedelta(seconds=60)
 """What waited while nobody sent (we were down, or the ledger was) has this long to leave before it is judged."""
@@ -42,35 +40,6 @@ class Rule:
     def settle(self) -> timedelta:
         """How long what is found waiting has to leave."""
         return min(SETTLE, self.sooner)
-
-
-@dataclass(frozen=True, slots=True)
-class Stuck:
-    """One owed mail: its row, kind and ticket (0: none), since when it is owed, how often it was refused."""
-
-    id: int
-    kind: str
-    ticket: int
-    since: datetime
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Mail that is due and has not left.
-
-    `count` of them, `escalations` among them, and the `oldest`; `oldest_escalation` of those; `first` is the oldest that
-    no later mail overtook, and `moved` when the latest mail left that did leave: a mail that others overtake is held up
-    by itself, and the way out is open. `last_reply` is what the smarthost said of them, "" for nothing.
-    """
-
-    count: int = 0
-    escalations: int = 0
-    oldest: Stuck | None = None
-    oldest_escalation: Stuck | None = None
-    first: Stuck | None = None
-    moved: datetime | None = None
-    last_reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from maild.desk.alarm import LONGEST_WORDS, Alarm, Away, Ear, Kind, Stuck, Waiting, What, lasting
+from maild.desk.alarm import LONGEST_WORDS, Alarm, Away, Ear, Kind, What, lasting
+from maild.outbound.delayed import Stuck, Waiting
 from maild.outbound.gate import clean
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
-from maild.desk.alarm import ESCALATIONS, Stuck, Waiting
+from maild.outbound.delayed import ESCALATIONS, Stuck, Waiting
 from maild.store import models
 from maild.store.shelf import EVER, Shelf, reading
 

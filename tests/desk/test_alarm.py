@@ -16,8 +16,6 @@ from maild.desk.alarm import (
     Ear,
     Rule,
     Step,
-    Stuck,
-    Waiting,
     Word,
     begun,
     said,
@@ -25,6 +23,7 @@ from maild.desk.alarm import (
     trouble,
 )
 from maild.desk.alarm_told import kept, recalled, report
+from maild.outbound.delayed import Stuck, Waiting
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import structlog
 
-from maild.alarm import LONGEST_SLEEP, SHORTEST_SLEEP, Alarms, Siren
+from maild.alarm import AT_ONCE, LOOK_SECONDS, Alarms, Siren
 from maild.desk.alarm import Rule
 from maild.mail import Outgoing
 from maild.store import Record
@@ -58,13 +58,13 @@ async def test_stuck_again_and_over_also_after_restarts(stage, make_alarms, page
     _, told = pager
     async with stage() as on:
         alarms = make_alarms(on)
-        assert await alarms.step() == LONGEST_SLEEP
+        assert await alarms.step() == LOOK_SECONDS
         await owe(on)
         on.move(minutes=9)
         await alarms.step()
         assert (whats(told), alarms.note) == ([], "")
         on.move(minutes=2)
-        assert await alarms.step() == SHORTEST_SLEEP
+        assert await alarms.step() == AT_ONCE
         await alarms.step()
         (word,) = told()
         assert (word["what"], word["desk"], word["host"], word["oldest"]["ticket"]) == (

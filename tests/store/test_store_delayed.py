@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from maild.desk.alarm import Waiting
+from maild.outbound.delayed import Waiting
 from maild.store.record import Record
 
 LEASE = timedelta(minutes=15)
