@@ -18,6 +18,9 @@ from maild.posting import Answer, post
 SECONDS = 30.0
 """Within which a program is done, or a server has answered."""
 
+FAREWELL = 2.0
+"""Seconds that a program which was killed has to be gone."""
+
 MOST_SAID = 4096
 """Octets of what a program prints, or a server answers, that are looked at."""
 
@@ -69,7 +72,10 @@ async def run(command: Sequence[str], body: bytes, seconds: float = SECONDS) -> 
             return Outcome(taken=False, words=_with(f"was not done within {seconds:g} s, and is killed", said))
         finally:
             _end(process.pid)
-            await process.wait()
+            # One that became another user cannot be killed, and is not waited for.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL):
+                    await process.wait()
     return Outcome(
         taken=code == 0, words=_with(f"ended with {code}" if code >= 0 else f"was ended by signal {-code}", said)
     )

@@ -153,6 +153,9 @@ def trouble(seen: Waiting | Away, rule: Rule, now: datetime) -> Trouble | None:
             return None
         because = f"the ledger cannot be read for {lasting(now - seen.since)}, so nothing leaves: {seen.because}"
         return Trouble("ledger_away", seen.since, clean(because, LONGEST_WORDS))
+    if seen.refused is not None:
+        because = "a mail of escalation was refused for good, and none that was owed later has left"
+        return Trouble("stuck", seen.refused.since, because)
     urgent = seen.oldest_escalation
     if urgent is not None and now - urgent.since >= rule.sooner:
         return Trouble("stuck", urgent.since, f"a mail of escalation has waited for {lasting(now - urgent.since)}")

@@ -13,6 +13,7 @@ def report(
 ) -> dict[str, Any]:
     """Give the JSON object that is said. `desk` is its name and its address; nothing of any mail's content is in it."""
     waiting = seen if isinstance(seen, Waiting) else None
+    oldest = waiting and (waiting.oldest or waiting.refused)
     since = alarm.since or now
     return {
         "what": what,
@@ -22,7 +23,7 @@ def report(
         "host": host,
         "waiting": waiting and waiting.count,
         "escalations": waiting and waiting.escalations,
-        "oldest": _told(waiting.oldest) if waiting and waiting.oldest else None,
+        "oldest": _told(oldest) if oldest else None,
         "last_reply": clean(waiting.last_reply, LONGEST_WORDS) if waiting else "",
         "because": alarm.because,
         "text": clean(f"{desk[0]}: {_sentence(what, alarm, waiting, now - since)} ({host})", 2 * LONGEST_WORDS),

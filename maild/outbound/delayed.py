@@ -24,7 +24,8 @@ class Waiting:
 
     `count` of them, `escalations` among them, and the `oldest`; `oldest_escalation` of those; `first` is the oldest that
     no later mail overtook, and `moved` when the latest mail left that did leave: a mail that others overtake is held up
-    by itself, and the way out is open. `last_reply` is what the smarthost said of them, "" for nothing.
+    by itself, and the way out is open. `refused` is an escalation that failed for good and that no later mail overtook: its
+    people heard nothing, and perhaps nobody can. `last_reply` is what the smarthost said of them, "" for nothing.
     """
 
     count: int = 0
@@ -34,3 +35,4 @@ class Waiting:
     first: Stuck | None = None
     moved: datetime | None = None
     last_reply: str = ""
+    refused: Stuck | None = None

@@ -8,6 +8,7 @@ from tortoise.queryset import QuerySet
 
 from maild.outbound.delayed import ESCALATIONS, Stuck, Waiting
 from maild.store import models
+from maild.store.owing import BY_HAND
 from maild.store.shelf import EVER, Shelf, reading
 
 _COLUMNS = ("id", "kind", "ticket", "created_at", "attempts", "last_reply")
@@ -30,10 +31,9 @@ class Delayed(Shelf):
         due = owed.filter(Q(not_before__lte=now) | Q(taken_by__gt="") | Q(attempts__gt=0) | ~Q(last_reply=""))
         urgent = due.filter(kind__in=ESCALATIONS)
         oldest = await _first(due)
-        if oldest is None:
-            return Waiting()
+        refused = await _first(self._refused(moved))
         first = await _first(due.filter(id__gt=moved["id"])) if moved else oldest
-        told = oldest["last_reply"] or ((first or oldest)["last_reply"])
+        told = next((row["last_reply"] for row in (refused, oldest, first) if row and row["last_reply"]), "")
         return Waiting(
             count=await due.count(),
             escalations=await urgent.count(),
@@ -41,8 +41,14 @@ class Delayed(Shelf):
             oldest_escalation=_stuck(await _first(urgent)),
             first=_stuck(first),
             moved=moved["sent_at"] if moved else None,
+            refused=_stuck(refused),
             last_reply=told,
         )
+
+    def _refused(self, moved: dict[str, Any] | None) -> QuerySet[Any]:
+        failed = self._from(models.Outbox).filter(failed_at__gt=EVER, sent_at__isnull=True, kind__in=ESCALATIONS)
+        later = failed.filter(id__gt=moved["id"]) if moved else failed
+        return later.exclude(last_reply=BY_HAND)
 
     async def _moved(self) -> dict[str, Any] | None:
         """Give the mail that left of those that were owed last; as good as the latest that left, and found by its key."""

@@ -55,6 +55,10 @@ def waiting(mail, moved=None, *, overtaken=False):
         (waiting(ago(4, "escalation")), None),
         (waiting(ago(5, "escalation")), "a mail of escalation has waited for 5m"),
         (waiting(ago(5, "digest"), moved=0, overtaken=True), "a mail of escalation has waited for 5m"),
+        (
+            Waiting(refused=ago(0, "escalation")),
+            "a mail of escalation was refused for good, and none that was owed later has left",
+        ),
         (Away(NOW - 4 * MINUTE, "no route"), None),
         (Away(NOW - 5 * MINUTE, "no route"), "the ledger cannot be read for 5m, so nothing leaves: no route"),
     ],

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from maild.outbound.delayed import Waiting
+from maild.store.owing import BY_HAND
 from maild.store.record import Record
 
 LEASE = timedelta(minutes=15)
@@ -35,7 +36,23 @@ async def test_what_is_put_off_or_in_hand_waits_all_the_same(ledger, make, now):
     assert (seen.oldest_escalation.id, seen.oldest_escalation.attempts) == (second.id, 1)
     for mail in (first, second):
         await ledger.failed(mail.id, now, "550 no")
-    assert (await ledger.delayed(now + 9 * MINUTE)).oldest.kind == "digest"
+    seen = await ledger.delayed(now + 9 * MINUTE)
+    assert (seen.oldest.kind, seen.refused.id, seen.last_reply) == ("digest", second.id, "550 no")
+    await ledger.owe_again(second.id, now)
+    await ledger.failed(second.id, now, BY_HAND, count=False)
+    assert (await ledger.delayed(now + 9 * MINUTE)).refused is None
+
+
+async def test_an_escalation_that_is_refused_counts_until_a_later_mail_leaves(ledger, make, now):
+    await owe(ledger, make, now, key="a", kind="escalation")
+    await owe(ledger, make, now, key="b")
+    one, two = await ledger.claim(now, 9, LEASE)
+    await ledger.failed(one.id, now, "553 you may not send")
+    await ledger.deferred(two.id, now, "451 later", count=True)
+    seen = await ledger.delayed(now)
+    assert (seen.count, seen.refused.id, seen.last_reply) == (1, one.id, "553 you may not send")
+    await ledger.sent(two.id, now, "250 ok")
+    assert await ledger.delayed(now) == Waiting(moved=now)
 
 
 async def test_a_mail_that_a_later_one_overtook_is_not_the_first(ledger, make, now):

@@ -1,6 +1,7 @@
 """The smarthost is away while an escalation is owed: a person hears of it by another way, and when it is over."""
 
 import json
+import signal
 import sys
 
 import pytest
@@ -57,6 +58,19 @@ def test_nobody_listens_and_a_person_hears_of_it(make_desk, make_sink, pager, wr
     assert whats(told) == ["stuck", "over"]
     assert desk.kill(15) == 0
     assert "alarm.told" in desk.log
+
+
+def test_a_reload_brings_a_way_to_people(make_desk, make_sink, pager, write):
+    program, told = pager
+    desk = make_desk('[alarm]\nafter = "2s"\n', smarthost=make_sink()).start()
+    desk.send(write(CAROL, "csm@desk.example", "How do I log in?", "I forgot."), "carol@acme.example")
+    desk.until(lambda: "alarm.stuck" in desk.log, "the alarm in the log")
+    desk.config.write_text(desk.config.read_text().replace("[alarm]", f'[alarm]\ncommand = ["{program}"]'))
+    desk.process.send_signal(signal.SIGHUP)
+    desk.until(told, "the alarm")
+    assert whats(told) == ["stuck"]
+    assert desk.log.count("alarm.stuck") == 1
+    assert '"needs_restart": []' in desk.log
 
 
 def test_the_ledger_is_away(postgres_of_our_own, make_desk, pager):
