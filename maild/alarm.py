@@ -27,6 +27,8 @@ LOOK_SECONDS = 30.0
 """Seconds after which it looks at the latest: what has waited for too long is known by looking alone."""
 
 AT_ONCE = 0.2
+"""Seconds after which it looks again where something was said, or is about to be."""
+
 READ_SECONDS = 20.0
 """Seconds that the ledger may take to answer; it counts as away after that."""
 
@@ -123,7 +125,7 @@ class Alarms(Rounds):
     async def _say(self, siren: Siren, word: Word, seen: Waiting | Away) -> Outcome:
         told = report(word.what, self._alarm, seen, (siren.name, siren.address), siren.host, self._now())
         if word.ear == LOG:
-            (log.info if word.what == "over" else log.error)(f"alarm.{word.what}", **{**told, "what": word.what})
+            (log.info if word.what == "over" else log.error)(f"alarm.{word.what}", **told)
             return Outcome(taken=True, words="")
         outcome = await tell(siren, word.ear, told)
         (log.info if outcome.taken else log.warning)(
