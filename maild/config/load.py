@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from maild.config.beside import authorities, certificate, imap_secrets, secret
+from maild.config.beside import alarm_url, authorities, certificate, imap_secrets, secret
 from maild.config.calendars import calendars
 from maild.config.cross import cross_faults
 from maild.config.duty import quiet_spans
@@ -145,6 +145,7 @@ def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: l
         relay_password=secret(path, file.relay.password_file, "relay.password_file", environment, faults)
         if secrets
         else "",
+        alarm_url=alarm_url(path, file.alarm.url_file, environment, faults) if secrets else "",
         imap_secrets=tuple(
             imap_secrets(path, number, section, environment, faults) if secrets else ImapSecrets()
             for number, section in zip(found.numbers.get("imap", ()), file.imap, strict=True)

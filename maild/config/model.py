@@ -192,6 +192,15 @@ class ReportSection(_Section):
     )
 
 
+class AlarmSection(_Section):
+    """A second way to reach people, when no mail can leave."""
+
+    after: Lasting = 600
+    command: Annotated[tuple[Line, ...], AfterValidator(values.program)] = Field(default=(), strict=False)
+    url_file: str = ""
+    again: Lasting = 3600
+
+
 class AckSection(_Section):
     """Who is told that his mail arrived."""
 
@@ -255,6 +264,7 @@ class File(_Section):
     spam: SpamSection = SpamSection()
     ack: AckSection = AckSection()
     operator: OperatorSection = OperatorSection()
+    alarm: AlarmSection = AlarmSection()
     report: ReportSection = ReportSection()
     calendar: dict[str, CalendarSection] = Field(default_factory=dict)
     sla: dict[str, SlaSection] = Field(default_factory=dict)
@@ -283,6 +293,8 @@ class Config:
     __slots__ = (
         "ack",
         "agents",
+        "alarm",
+        "alarm_url",
         "auth",
         "calendars",
         "customers",
@@ -325,6 +337,8 @@ class Config:
         self.spam = file.spam
         self.ack = file.ack
         self.operator = file.operator
+        self.alarm = file.alarm
+        self.alarm_url: str = resolved["alarm_url"]
         self.report = file.report
         self.path: Path = resolved["path"]
         self.data_dir: Path = resolved["data_dir"]

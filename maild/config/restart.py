@@ -8,6 +8,8 @@ RELOADED = frozenset(
     {
         "ack",
         "agents",
+        "alarm",
+        "alarm_url",
         "auth",
         "calendars",
         "customers",
