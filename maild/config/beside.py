@@ -4,7 +4,8 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
-from maild.config.model import ImapSecrets, ImapSection, SmtpSection
+from maild.config.lines import ImapSection, SmtpSection
+from maild.config.model import ImapSecrets
 from maild.config.shape import Shape
 from maild.config.values import secret_url
 from maild.ingest.smtp_tls import server_context

@@ -3,7 +3,8 @@
 import difflib
 from collections.abc import Collection, Iterator
 
-from maild.config.model import Config, CustomerSection, ImapSection, MailboxSection
+from maild.config.lines import ImapSection
+from maild.config.model import Config, CustomerSection, MailboxSection
 from maild.config.shape import PLACEHOLDER, Shape
 from maild.config.values import is_loopback
 from maild.sla.ladder import ONCALL

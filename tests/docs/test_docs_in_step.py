@@ -16,13 +16,13 @@ from maild.cli.app import app
 from maild.cli.inspect import as_dict
 from maild.config import load
 from maild.config.duty import RotaSection
+from maild.config.lines import ImapSection
 from maild.config.model import (
     AgentSection,
     CustomerSection,
     DeskSection,
     EscalationSection,
     File,
-    ImapSection,
     MailboxSection,
 )
 from maild.ingest.parse import parse
