@@ -23,7 +23,8 @@ def on_no_ticket(case: Case, office: Office, agent: Agent) -> Decision | None:
     because = f"{agent.id} answered a mail of ours that is about no single ticket: it reaches nobody"
     if case.mail.origin is not Origin.PERSON or speaks_of_absence(case.mail.subject):
         return Decision(f"{because}, and no person wrote it ({case.mail.origin_because})")
-    key = f"no_ticket:{case.received.id}"
+    # By the mail, not by its row: one that reached us at two addresses is answered once.
+    key = f"no_ticket:{agent.id}:{case.mail.message_id or case.received.id}"
     letter = WordLetter(
         key=key,
         ticket=None,

@@ -13,7 +13,7 @@ from maild.digests import AGAIN
 from maild.mail import Address
 from maild.sla.clock import Clock, ClockState
 from maild.sla.policy import Metric
-from maild.store import Record
+from maild.store import Ledger, Record
 from maild.ticket import Event, Severity, State, Ticket
 from maild.watch import Watch
 
@@ -154,7 +154,7 @@ async def test_a_daemon_that_dies_between_units_owes_each_once(stage, database):
         assert (await digests(on))["cara@staff.example"][0]["Subject"].startswith("40 tickets of CSM: 40 warnings")
 
 
-async def test_two_daemons_at_once_write_one_digest(stage, database):
+async def test_two_loops_at_once_write_one_digest(stage, database):
     async with stage(database, MORE) as on:
         await opened(on, 150)
         on.move(hours=1)
@@ -162,6 +162,24 @@ async def test_two_daemons_at_once_write_one_digest(stage, database):
         for _ in range(4):
             await asyncio.gather(*(watch.step() for watch in two))
         assert await counts(on) == {("digest", rcpt): 1 for rcpt in STAFF}
+
+
+async def test_two_daemons_on_one_ledger_write_one_digest(stage, postgres):
+    with postgres.database() as url:
+        async with stage(url, MORE) as on:
+            await opened(on, 350)
+            on.move(hours=1)
+            other = await Ledger.open(url)
+            shop = replace(on.shop, deciding=other.deciding)
+            two = [on.watch, Watch(other, shop, on._settle, lambda: None)]
+            while any(await asyncio.gather(*(watch.step() for watch in two))):
+                pass
+            await asyncio.gather(*(watch._digests.close() for watch in two))
+            await other.close()
+            assert await counts(on) == {("digest", rcpt): 1 for rcpt in STAFF}
+            assert [len(await on.ledger.escalations(number)) for number in (2001, 2200, 2350)] == [1, 1, 1]
+            subjects = [mail["Subject"] for mails in (await digests(on)).values() for mail in mails]
+            assert all(subject.startswith("350 tickets") for subject in subjects)
 
 
 async def test_the_sixth_within_a_minute_waits_for_its_end_and_a_long_storm_is_one_a_minute(stage, database):
@@ -271,3 +289,30 @@ async def test_a_digest_that_the_gate_refuses_is_an_event_of_each_ticket(stage, 
         events = await on.ledger.events(2008)
         assert [event.what for event in events].count("not_sent") == 3
         assert "is no address we can send to" in events[-1].because
+
+
+async def test_an_answer_to_a_digest_reaches_no_customer_and_its_writer_is_told_once(stage):
+    async with stage(more=MORE) as on:
+        await opened(on, 8)
+        on.move(hours=1)
+        await until_done(on)
+        (digest,) = (await digests(on))["ann@staff.example"]
+        assert digest["Reply-To"] == "csm@desk.example"
+        quoted = "\r\n".join(f"> {line}" for line in digest.get_content().splitlines())
+        before = await on.tickets()
+        for to in ("csm@desk.example", "support@desk.example"):
+            await on.arrive(
+                "ann@staff.example",
+                f"Re: {digest['Subject']}",
+                to=(to,),
+                text=f"#ack\r\n\r\n{quoted}",
+                msgid="reply@staff.example",
+                In_Reply_To=digest["Message-ID"],
+                References=f"{digest['References']} {digest['Message-ID']}",
+            )
+        await on._settle()
+        assert await on.tickets() == before
+        assert await on.letters("relay") == []
+        (told,) = await on.letters("notification")
+        assert told.rcpt == "ann@staff.example"
+        assert {line.state for line in await on.ledger.received()} == {"done"}
