@@ -9,10 +9,10 @@ import structlog
 
 from maild.desk import Decision
 from maild.desk.digest import WINDOW, mails_of, sort_out
-from maild.desk.digest_mail import Kept, digest_letters
+from maild.desk.digest_mail import digest_letters
 from maild.mail import Address, Outgoing
 from maild.outbound.compose import compose
-from maild.outbound.digest_letter import DigestLetter
+from maild.outbound.digest_letter import DigestLetter, Kept
 from maild.outbound.gate import GateRefusal, wire_address
 from maild.store import ConflictError, Ledger, Record
 from maild.store.digesting import written

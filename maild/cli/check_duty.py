@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 from maild.config import Config
 from maild.config.office import office as office_of
-from maild.desk.absence import Absence
 from maild.desk.duty import ToldOne, present
 from maild.desk.office import Agent, Office
-from maild.desk.rota import AHEAD, Rota, first_gap, handovers, on_duty
 from maild.outbound.wording import span
+from maild.sla.absence import Absence
 from maild.sla.hours import Calendar, between, open_spans
 from maild.sla.policy import Promise
+from maild.sla.rota import AHEAD, Rota, first_gap, handovers, on_duty
 from maild.ticket import Severity
 
 _HANDOVERS = 3

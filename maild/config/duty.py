@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from maild.config.duration import span
 from maild.config.section import Section
 from maild.config.values import Lasting, matching
-from maild.desk.absence import Absence
+from maild.sla.absence import Absence
 from maild.sla.spelling import pairs
 from maild.sla.wall import DAY, Pair, merged
 

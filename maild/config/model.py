@@ -22,10 +22,10 @@ from maild.config.values import (
     Zone,
     matching,
 )
-from maild.desk.rota import Rota
 from maild.sla.hours import Calendar
 from maild.sla.ladder import Rung
 from maild.sla.policy import Metric, Policy
+from maild.sla.rota import Rota
 from maild.sla.wall import Pair as Span
 from maild.ticket import Severity
 

@@ -11,7 +11,7 @@ from maild.config.duty import RotaSection, turn_start
 from maild.config.ics import Occurrence, file_beside, instant_of, occurrences
 from maild.config.model import AgentSection
 from maild.config.shape import Shape
-from maild.desk.rota import Rota, Shift, Shifts, Turns
+from maild.sla.rota import Rota, Shift, Shifts, Turns
 
 _MAILTO = "mailto:"
 _THINGS = frozenset({"ROOM", "RESOURCE"})

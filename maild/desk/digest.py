@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from maild.desk.decision import Decision
 from maild.desk.office import Office
 from maild.mail import Address
-from maild.outbound.digest_letter import DigestItem
+from maild.outbound.digest_letter import DigestItem, Mailed
 from maild.outbound.headline import escalation_title
 from maild.outbound.letters import EscalationLetter
 from maild.ticket import Event
@@ -23,20 +23,6 @@ WINDOW = timedelta(seconds=60)
 """Also how long a digest waits at most for what is due at the same time, and how far apart two of them are."""
 
 _Level = tuple[str, int, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Mailed:
-    """What the ledger tells of a person: his escalation mails of the last `WINDOW`, the first at `since`.
-
-    `digest_at` is when a digest of that time was written, `open_at` when the one may leave that is open because many came
-    at once; None where there is none.
-    """
-
-    mails: int = 0
-    since: datetime | None = None
-    digest_at: datetime | None = None
-    open_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
 """What a digest says: each clock once, the most pressing first, and below them what was settled meanwhile."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from maild.desk.office import Agent, Office
 from maild.mail import Address
-from maild.outbound.digest_letter import DigestItem, DigestLetter, DigestLine, DigestReason, Settled
+from maild.outbound.digest_letter import DigestItem, DigestLetter, DigestLine, DigestReason, Kept, Settled
 from maild.sla.clock import ClockState
 from maild.ticket import Event
 
@@ -14,20 +13,6 @@ LATE = timedelta(seconds=60)
 """Who is told of a level later than this after it was reached is told that, too."""
 
 _DONE = {"resolution": "resolved"}
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An item, and how its clock stands now. `state` is "" where there is no such clock any more.
-
-    `merged_into` is the ticket that its own went into, None for one that stands for itself.
-    """
-
-    item: DigestItem
-    state: str
-    stopped_at: datetime | None
-    is_breached: bool
-    merged_into: int | None
 
 
 def digest_letters(

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from maild.desk.office import Agent, Office
-from maild.desk.rota import on_duty
 from maild.sla.hours import Calendar, open_spans
 from maild.sla.ladder import ONCALL
+from maild.sla.rota import on_duty
 from maild.sla.wall import Pair
 from maild.ticket import Severity, Ticket
 

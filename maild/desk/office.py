@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from maild.desk.absence import Absence, away_until
 from maild.desk.reopening import Window
-from maild.desk.rota import Rota
 from maild.mail import Address
 from maild.outbound.letters import Desk, Recipient
+from maild.sla.absence import Absence, away_until
 from maild.sla.ladder import Rung
 from maild.sla.policy import Metric, Policy
+from maild.sla.rota import Rota
 from maild.sla.wall import Pair
 from maild.threading import token
 from maild.threading.inscription import inscription

@@ -39,6 +39,34 @@ class DigestItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """An item, and how its clock stands now. `state` is "" where there is no such clock any more.
+
+    `merged_into` is the ticket that its own went into, None for one that stands for itself.
+    """
+
+    item: DigestItem
+    state: str
+    stopped_at: datetime | None
+    is_breached: bool
+    merged_into: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """What the ledger tells of a person: his escalation mails of the last minute, the first at `since`.
+
+    `digest_at` is when a digest of that minute was written, `open_at` when the one may leave that is open because many came
+    at once; None where there is none.
+    """
+
+    mails: int = 0
+    since: datetime | None = None
+    digest_at: datetime | None = None
+    open_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """How an escalation ended before its digest was written: in which words, when and by whom ("" where nobody did)."""
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from maild.desk.digest import Mailed
-from maild.desk.digest_mail import Kept
-from maild.outbound.digest_letter import DigestItem
+from maild.outbound.digest_letter import DigestItem, Kept, Mailed
 from maild.store.door import Read, Write
 from maild.store.rows import event_of
 from maild.store.shelf import Shelf, marks

@@ -9,8 +9,8 @@ from maild.config.model import AgentSection
 from maild.config.office import office as office_of
 from maild.config.restart import needs_restart
 from maild.config.rotas import duties_of
-from maild.desk.absence import Absence
-from maild.desk.rota import Rota, Shift, Turns, on_duty
+from maild.sla.absence import Absence
+from maild.sla.rota import Rota, Shift, Turns, on_duty
 from maild.ticket import Severity
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -8,10 +8,10 @@ import pytest
 from maild.desk import Acknowledge, Assign, Refused, Step, Told, after, on_command, on_due
 from maild.desk.ack import ack_of, acks, hush_of
 from maild.desk.merge import Side
-from maild.desk.rota import Rota, Turns
 from maild.desk.undo import on_undo
 from maild.sla.ladder import DEFAULT, Rung
 from maild.sla.policy import Metric
+from maild.sla.rota import Rota, Turns
 from maild.ticket import Event, State
 
 HOUR = timedelta(hours=1)

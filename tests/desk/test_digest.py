@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maild.desk import Decision, Escalated
-from maild.desk.digest import MOST, WINDOW, Mailed, mails_of, reader_of, sort_out
+from maild.desk.digest import MOST, WINDOW, mails_of, reader_of, sort_out
+from maild.outbound.digest_letter import Mailed
 from maild.outbound.letters import EscalationLetter, Recipient, WordLetter
 from maild.ticket import Event
 

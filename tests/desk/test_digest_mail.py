@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from maild.desk.digest_mail import Kept, digest_letters
-from maild.outbound.digest_letter import DigestItem, Settled
+from maild.desk.digest_mail import digest_letters
+from maild.outbound.digest_letter import DigestItem, Kept, Settled
 from maild.ticket import Event, Severity
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 import pytest
 
 from maild.desk import Agent, Mailbox
-from maild.desk.absence import Absence, away_until
 from maild.desk.customer import notices
 from maild.desk.duty import ToldOne, held_until, quiet_until, rota_size, told, told_as
-from maild.desk.rota import Rota, Turns
+from maild.sla.absence import Absence, away_until
+from maild.sla.rota import Rota, Turns
 from maild.ticket import Severity
 
 HOUR = 3600

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maild.desk import Agent, Mailbox
-from maild.desk.absence import Absence
 from maild.desk.duty import ToldOne, present, quiet_until, told, told_as
-from maild.desk.rota import Rota, Turns
+from maild.sla.absence import Absence
+from maild.sla.rota import Rota, Turns
 from maild.ticket import Severity
 
 HOUR = 3600

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maild.desk.rota import AHEAD, Rota, Shift, Shifts, Turns, first_gap, handovers, on_duty
+from maild.sla.rota import AHEAD, Rota, Shift, Shifts, Turns, first_gap, handovers, on_duty
 
 DAY = 86_400
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Antarctica/Troll", "Asia/Kolkata")
