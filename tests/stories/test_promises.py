@@ -106,8 +106,9 @@ def test_killed_again_and_again_while_clocks_run_out(make_desk, sink, write):
     left, until = [(-1, -1)], time.monotonic() + 240
     while left != [(9, 0)] and time.monotonic() < until:
         time.sleep(1)
-        limits = "SELECT count(*) FROM escalation WHERE level = 'limit'"
-        left = desk.ask(f"SELECT ({limits}), (SELECT count(*) FROM digest_item)")
+        left = desk.ask(
+            "SELECT (SELECT count(*) FROM escalation WHERE level = 'limit'), (SELECT count(*) FROM digest_item)"
+        )
     assert left == [(9, 0)]
     for number in tickets:
         for who in ("ann@staff.example", "bob@staff.example"):
