@@ -13,6 +13,7 @@ import typer
 
 from maild.cli.check_auth import looks_itself, odd_auth, unauthenticated
 from maild.cli.check_duty import duties, odd_duty
+from maild.cli.check_ladder import alarm_hints, odd_ladders, told_when
 from maild.cli.doctor_certificate import ends_at, judge_end
 from maild.cli.terms import ConfigOption, Exit, fail, say
 from maild.config import Config, ConfigError, find, load
@@ -60,10 +61,10 @@ def check(config: ConfigOption = None) -> None:
     faults = [*template_faults(loaded.templates_dir), *_of_the_future(loaded, now), *_of_the_keywords(loaded)]
     if faults:
         fail(Exit.CONFIG, *(f"{loaded.path}: {fault}" for fault in faults))
-    warnings = [f"warning: {line}" for line in (*_warnings(loaded), *odd_duty(loaded, now))]
+    warnings = [f"warning: {line}" for line in (*_warnings(loaded), *odd_ladders(loaded), *odd_duty(loaded, now))]
     for line in (*warnings, *(f"hint: {line}" for line in _hints(loaded, now)), *looks_itself(loaded)):
         say(line)
-    for line in (*promises(loaded, now), *duties(loaded, now)):
+    for line in (*promises(loaded, now), *told_when(loaded, _friday(loaded, now)), *duties(loaded, now)):
         say(line)
     say(f"{loaded.path} is fine" + (f", but see the {_counted(len(warnings))} above" if warnings else ""))
 
@@ -122,6 +123,7 @@ def _hints(config: Config, now: datetime) -> Iterator[str]:
         yield f"lmtp.listen: there is no folder {folder}, and `maild serve` makes none (our systemd unit makes /run/maild)"
     if config.smtp_tls:
         yield from _ended(config.smtp_tls[0], now)
+    yield from alarm_hints(config)
 
 
 def _ended(certificate: Path, now: datetime) -> Iterator[str]:
@@ -158,14 +160,18 @@ def _template_warnings(config: Config) -> Iterator[str]:
 
 def promises(config: Config, now: datetime) -> list[str]:
     """Say what each promise means for a mail on the coming Friday at 16:50, in the desk's time zone."""
-    zone = ZoneInfo(config.desk.time_zone)
-    local = now.astimezone(zone)
-    friday = (local + timedelta(days=(4 - local.weekday()) % 7)).replace(hour=16, minute=50, second=0, microsecond=0)
+    local = now.astimezone(ZoneInfo(config.desk.time_zone))
+    friday = _friday(config, now)
     lines = [f"What is promised to a mail of {friday:%A %Y-%m-%d} ({config.desk.time_zone}):"]
     for name, policy in config.policies.items():
         lines += [f"  with the policy {name}:"] if name else []
         lines += [_promised(severity, policy.promise(severity), friday) for severity in Severity]
     return [*lines, *_rests(config, friday), *_holidays(config, local)]
+
+
+def _friday(config: Config, now: datetime) -> datetime:
+    local = now.astimezone(ZoneInfo(config.desk.time_zone))
+    return (local + timedelta(days=(4 - local.weekday()) % 7)).replace(hour=16, minute=50, second=0, microsecond=0)
 
 
 def _rests(config: Config, friday: datetime) -> Iterator[str]:

@@ -27,7 +27,12 @@ def secret(path: Path, name: str, key: str, environment: Mapping[str, str], faul
         if not found:
             faults.append(f"{key}: {name} is empty: write the secret into it")
         return found
-    faults.append(f"{key}: {name} is neither a systemd credential nor a readable file beside {path.name}")
+    if "://" in name:
+        faults.append(
+            f"{key}: is the name of a file: write what stands there into a file beside {path.name}, and name that"
+        )
+    else:
+        faults.append(f"{key}: {name} is neither a systemd credential nor a readable file beside {path.name}")
     return ""
 
 

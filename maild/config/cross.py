@@ -7,7 +7,7 @@ from maild.config.lines import ImapSection
 from maild.config.model import Config, CustomerSection, MailboxSection
 from maild.config.shape import PLACEHOLDER, Shape
 from maild.config.values import is_loopback
-from maild.sla.ladder import ONCALL
+from maild.sla.ladder import ONCALL, percent_of
 from maild.store.faults import LedgerError
 from maild.store.ledger import POSTGRES, path_of
 from maild.threading.token import detail_of
@@ -145,6 +145,7 @@ def _duty(shape: Shape, config: Config) -> Iterator[str]:
             yield f"agent[{number}].deputy: {agent.id!r} cannot stand in for himself, name another agent"
         elif agent.deputy:
             yield from _unknown(f"agent[{number}].deputy", "agent", agent.deputy, shape.agents)
+    yield from _doubled(shape)
     if any(place[0] == "rota" for place in shape.broken):
         return
     named = {rota.name for rota in shape.file.rota}
@@ -154,6 +155,18 @@ def _duty(shape: Shape, config: Config) -> Iterator[str]:
     for number, rung in zip(shape.numbers.get("escalation", ()), shape.file.escalation, strict=True):
         if not named and any(word.partition("+")[0] == ONCALL for word in rung.notify):
             yield f"escalation[{number}].notify: nobody is on call without a rota: add a [[rota]], or name others"
+
+
+def _doubled(shape: Shape) -> Iterator[str]:
+    """Find a rung that stands where another one of its clock does: a level is told once, so one would tell nobody."""
+    seen: dict[tuple[str, int | None], int] = {}
+    for number, rung in zip(shape.numbers.get("escalation", ()), shape.file.escalation, strict=True):
+        first = seen.setdefault((rung.clock, percent_of(rung.at)), number)
+        if first != number:
+            yield (
+                f"escalation[{number}].at: escalation[{first}] tells of {rung.clock} at {rung.at} already: name all who"
+                " are to be told in its notify"
+            )
 
 
 _ROLES = frozenset({"agent", "lead", "manager"})

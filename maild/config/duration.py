@@ -60,6 +60,6 @@ def slot(text: str) -> tuple[int, time]:
     found = _SLOT.match(text.strip().lower())
     if found is None:
         raise ValueError(
-            f'{text!r} is no day and time: write one of {", ".join(_DAYS)} and a time, such as "mon 08:00"'
+            f'{text!r} is no day and time: write one of {", ".join(_DAYS)} and a time of two digits each, such as "mon 08:00"'
         )
     return _DAYS.index(found[1]), time(int(found[2]), int(found[3]))

@@ -45,6 +45,8 @@ def file_beside(
     try:
         found, faults = read((path.resolve().parent / name).read_bytes())
     except OSError as error:
+        if "://" in name:
+            return None, (f"names a file beside {path.name}, and maild fetches no URL: download it there",)
         return None, (f"{name} cannot be read: {error.strerror}; it lies beside {path.name}",)
     except ValueError as error:
         return None, (f"{name} {error}",)

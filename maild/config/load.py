@@ -123,7 +123,9 @@ def _read(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ConfigError(path, [f"is not UTF-8 (byte {error.start + 1}): save it as UTF-8"]) from error
     except (ValueError, RecursionError) as error:
-        raise ConfigError(path, [f"is not TOML: {error}"]) from error
+        twice = ": a section or key stands twice; one that may be repeated is written [[...]] each time"
+        hint = twice if "overwrite" in str(error) or "twice" in str(error) else ""
+        raise ConfigError(path, [f"is not TOML: {error}{hint}"]) from error
 
 
 def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: list[str], *, secrets: bool) -> Config:

@@ -137,5 +137,7 @@ def _nobody(word: str, ids: tuple[str, ...], known: Mapping[str, tuple[str, ...]
     if ids:
         return f"{word!r} is the name of {' and '.join(ids)}: write an id or an address"
     nearest = difflib.get_close_matches(word.casefold(), known, 1, 0.5)
-    hint = f", did you mean {nearest[0]!r}?" if nearest else ": an agent's address, id or name is wanted"
+    hint = (
+        f", did you mean {nearest[0]!r}?" if nearest else ": an agent's address, id or name is wanted, and nothing else"
+    )
     return f"{word!r} is no agent{hint}"

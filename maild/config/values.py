@@ -257,7 +257,7 @@ def step(at: str) -> str:
 def told(word: str) -> str:
     """Check a word for who is told."""
     if word not in NOTIFY:
-        raise ValueError(f"{word!r} is nobody: known are {', '.join(NOTIFY)}")
+        raise ValueError(f"{word!r} is nobody: known are {', '.join(NOTIFY)}; single people are told by a rota")
     return word
 
 

@@ -163,6 +163,10 @@ def test_a_desk_without_a_mailbox_has_one_with_all_agents(read):
             "escalation[1].notify[1]: 'boss' is nobody: known are assignee",
         ),
         (
+            DESK + '[[escalation]]\nclock = "resolution"\nat = "75%"\nnotify = ["lead"]\n' * 2,
+            "escalation[2].at: escalation[1] tells of resolution at 75% already: name all who are to be told in its notify",
+        ),
+        (
             DESK + '[[escalation]]\nclock = "resolution"\nat = "limit"\nnotify = []',
             "escalation[1].notify: is empty: write at least one",
         ),
@@ -581,3 +585,10 @@ def test_the_holidays_of_a_country_are_closed(read, instant, country, closed, op
     assert open_on(closed) == 0
     assert open_on(opened) == 8 * 3600
     assert open_on("2027-02-03") == 0
+
+
+@pytest.mark.parametrize("text", ["[rota]\nname = 'a'\n[rota]\nname = 'b'\n", "[desk]\nname = 'a'\nname = 'b'\n"])
+def test_what_stands_twice_is_told_how_to_repeat_it(faults_of, text):
+    (fault,) = faults_of(text)
+    assert fault.startswith("is not TOML: ")
+    assert fault.endswith(": a section or key stands twice; one that may be repeated is written [[...]] each time")

@@ -94,6 +94,10 @@ def test_a_mailbox_names_its_rota_and_a_ladder_may_call_it(read):
             "rota[1].file: none.ics cannot be read: No such file or directory; it lies beside",
         ),
         (
+            ROTA + 'file = "https://cal.example/x.ics"\n',
+            "rota[1].file: names a file beside maild.toml, and maild fetches no URL: download it there",
+        ),
+        (
             TURNS + '[[escalation]]\nclock = "resolution"\nat = "limit"\nnotify = ["oncal"]\n',
             "escalation[1].notify[1]: 'oncal'",
         ),
@@ -285,7 +289,7 @@ def test_a_name_that_a_broken_section_may_hold_is_no_fault(tmp_path, faults_of):
     (tmp_path / "rota.ics").write_bytes(ics([*WEEK, "SUMMARY:Carl"], [*WEEK, "SUMMARY:ann"]))
     text = DESK + PEOPLE + ROTA + 'file = "rota.ics"\n'
     assert faults_of(text) == [
-        "rota[1].file: rota.ics: event 1 (Carl, u0): 'Carl' is no agent: an agent's address, id or name is wanted"
+        "rota[1].file: rota.ics: event 1 (Carl, u0): 'Carl' is no agent: an agent's address, id or name is wanted, and nothing else"
     ]
     (fault,) = faults_of(text + '[[agent]]\nid = "carl"\nname = "Carl"\naddress = "carl"\n')
     assert fault == "agent[3].address: 'carl' is no mail address"
