@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 _STEPS = (1, 2, 5, 10, 20, 30)
 _HOUR = timedelta(hours=1)
-_OUTAGE_STEPS = 3
 
 LIFETIME = timedelta(hours=48)
 """How long a mail is tried (RFC 5321 section 4.5.4.1 says days; a help desk's answer is stale before)."""
@@ -20,9 +19,15 @@ def delay(attempts: int, draw: float) -> timedelta:
     return _HOUR * (0.9 + 0.2 * draw)
 
 
-def outage_delay(failures: int) -> timedelta:
-    """Give the wait while the smarthost itself is away: 1, 2, then every 5 minutes, however long it lasts."""
-    return timedelta(minutes=_STEPS[min(max(failures, 0), _OUTAGE_STEPS - 1)])
+def outage_delay(lasting: timedelta) -> timedelta:
+    """Give the wait while the smarthost itself is away, which has lasted so long: 1, 2, then every 5 minutes.
+
+    By time and not by failures: each mail that comes due meanwhile is one more failure, and a smarthost that was away for
+    half a minute must not hold an escalation back for five.
+    """
+    if lasting < timedelta(minutes=1):
+        return timedelta(minutes=1)
+    return timedelta(minutes=2 if lasting < timedelta(minutes=3) else 5)
 
 
 def exhausted(attempts: int, created_at: datetime, now: datetime) -> bool:

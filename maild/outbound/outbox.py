@@ -124,7 +124,7 @@ class Outbox:
         self._batch = batch
         self._lease = lease
         self._stopping = False
-        self._outages = 0
+        self._away_since: datetime | None = None
         self._away = ""
         self.wake = wake or asyncio.Event()
         self.pulse = Pulse(_PATIENCE)
@@ -198,7 +198,6 @@ class Outbox:
         except Transient as refusal:
             words = f"{refusal.code} {refusal.text}" if refusal.code else refusal.text
             if refusal.at_connect:
-                self._outages += not self._away
                 self._away = words
                 await self._park(row, words)
             elif exhausted(row.attempts, row.created_at, self._now()):
@@ -208,14 +207,17 @@ class Outbox:
                 _log.info("outbox.deferred", id=row.id, reply=words, attempts=row.attempts + 1, seconds=wait.seconds)
                 await self._ledger.deferred(row.id, self._now() + wait, words, count=True)
         else:
-            self._outages = 0
+            self._away_since = None
             _log.info("outbox.sent", id=row.id, code=reply.code)
             await self._ledger.sent(row.id, self._now(), f"{reply.code} {reply.text}")
 
     async def _park(self, row: Owed, words: str) -> None:
-        wait = outage_delay(self._outages - 1)
+        now = self._now()
+        # A clock that was set back must not make an outage end before it began.
+        self._away_since = min(self._away_since or now, now)
+        wait = outage_delay(now - self._away_since)
         _log.warning("outbox.smarthost_away", id=row.id, reply=words, seconds=wait.seconds)
-        await self._ledger.deferred(row.id, self._now() + wait, words, count=False)
+        await self._ledger.deferred(row.id, now + wait, words, count=False)
 
     async def _fail(self, row: Owed, words: str) -> None:
         _log.warning("outbox.failed", id=row.id, reply=words)

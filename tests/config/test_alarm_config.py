@@ -43,7 +43,10 @@ def test_urls_that_are_fine(read, tmp_path, url):
         ('command = "page"', "alarm.command: "),
         ('command = ["/bin/page\\nx"]', "alarm.command[1]: '/bin/page\\nx' is no single line of text"),
         ('url = "https://x"', "alarm.url: unknown key"),
-        ('url_file = "https://h.test/secret"', "alarm.url_file: is the name of a file: write what stands there into a file"),
+        (
+            'url_file = "https://h.test/secret"',
+            "alarm.url_file: is the name of a file: write what stands there into a file",
+        ),
         ('url_file = "missing"', "alarm.url_file: missing is neither a systemd credential nor a readable file beside"),
     ],
 )

@@ -33,9 +33,9 @@ def test_the_steps(attempts, draw, minutes):
     assert delay(attempts, draw) == timedelta(minutes=minutes)
 
 
-@pytest.mark.parametrize(("failures", "minutes"), [(-1, 1), (0, 1), (1, 2), (2, 5), (99, 5)])
-def test_the_steps_of_an_outage(failures, minutes):
-    assert outage_delay(failures) == timedelta(minutes=minutes)
+@pytest.mark.parametrize(("seconds", "minutes"), [(0, 1), (59, 1), (60, 2), (179, 2), (180, 5), (86400, 5)])
+def test_the_steps_of_an_outage(seconds, minutes):
+    assert outage_delay(timedelta(seconds=seconds)) == timedelta(minutes=minutes)
 
 
 @pytest.mark.parametrize(
@@ -194,6 +194,25 @@ async def test_a_smarthost_that_is_away_uses_up_no_attempt(serve, sink):
     server.mail_reply = "250 OK"
     await outbox.round()
     assert len(server.mails) == 5
+
+
+async def test_each_mail_that_comes_due_in_a_short_outage_waits_a_minute(serve, sink):
+    server = await serve(sink(mail_reply="421 4.3.2 shutting down"))
+    ledger = ledger_of("a@x.example")
+    outbox = outbox_for(ledger, server)
+    for number in (2, 3, 4):
+        await outbox.round()
+        ledger.now += timedelta(seconds=15)
+        ledger.rows[number] = replace(Row(number, f"u{number}@x.example"), not_before=ledger.now)
+    await outbox.round()
+    assert max(row.not_before for row in ledger.rows.values()) == START + timedelta(seconds=45 + 60)
+    ledger.now = START + timedelta(hours=1)
+    server.mail_reply = "250 OK"
+    await outbox.round()
+    server.mail_reply = "421 4.3.2 shutting down"
+    ledger.rows[5] = Row(5, "u5@x.example")
+    await outbox.round()
+    assert ledger.rows[5].not_before == ledger.now + timedelta(minutes=1), "the next outage begins anew"
 
 
 async def test_a_dropped_connection_counts_and_the_next_mail_leaves(serve, sink):
