@@ -28,7 +28,7 @@ from maild.outbound.letters import (
 )
 from maild.outbound.mark import MARK
 from maild.outbound.templates import Templates
-from maild.outbound.wording import bare, inscribed, span, tag, tagged
+from maild.outbound.wording import bare, inscribed, promised, span, tag, tagged
 from maild.ticket import Ticket
 
 MOST_ATTACHED = 10_000_000
@@ -213,7 +213,7 @@ def escalation_subject(letter: EscalationLetter, desk: Desk, now: datetime) -> s
     late = now >= letter.limit_at
     metric = letter.metric.replace("_", " ")
     level = "BREACH" if late else letter.level.upper()
-    limit, left = span(letter.limit_seconds), span((now - letter.limit_at).total_seconds())
+    limit, left = promised(letter.limit_seconds), span((now - letter.limit_at).total_seconds())
     ticket = letter.ticket
     head = f"[{level} {metric}] {desk.reference} #{ticket.number} {ticket.severity.upper()}"
     title = ": ".join(filter(None, (clean(letter.customer, 60), clean(bare(ticket.subject, desk.reference), 120))))
@@ -230,7 +230,7 @@ def _escalation(letter: EscalationLetter, desk: Desk, templates: Templates, now:
         "late": now >= letter.target_at,
         "overdue": span((now - letter.limit_at).total_seconds()),
         "past_target": span((now - letter.target_at).total_seconds()),
-        "limit": span(letter.limit_seconds),
+        "limit": promised(letter.limit_seconds),
         "target_at": letter.target_at,
         "limit_at": letter.limit_at,
         "owner": clean(letter.owner),
