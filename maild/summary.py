@@ -1,14 +1,12 @@
 """The loop that tells the operator: it looks when the next summary may be due, and owes one mail where something is new."""
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 
 import structlog
 
 from maild.desk.summary import Operator, counted_until, due_at, summary
 from maild.outbound.compose import compose
-from maild.pulse import Pulse
+from maild.rounds import LONGEST_SLEEP, Rounds
 from maild.store import Ledger, Record
 from maild.workshop import Workshop
 
@@ -17,42 +15,25 @@ log = structlog.get_logger("maild.summary")
 MOST_ITEMS = 10
 """Of each kind that one summary lists; the others are counted."""
 
-LONGEST_SLEEP = 300.0
-"""Seconds after which it is asked at the latest whether something is new."""
-
 PATIENCE = 120.0
 """Seconds that counting may take before the loop counts as hanging."""
 
 
-class Summaries:
+class Summaries(Rounds):
     """Owes the operator's mail. `owed` is called when one was written; `wake` makes the loop look."""
 
     def __init__(self, ledger: Ledger, shop: Workshop, operator: Operator, owed: Callable[[], None]) -> None:
+        super().__init__("summary", PATIENCE)
         self._ledger = ledger
         self._shop = shop
         self._operator = operator
         self._on_owed = owed
-        self.wake = asyncio.Event()
-        self.pulse = Pulse(PATIENCE)
 
     def refit(self, shop: Workshop, operator: Operator) -> None:
         """Work with these from now on."""
         self._shop = shop
         self._operator = operator
         self.wake.set()
-
-    async def run(self) -> None:
-        """Work for ever."""
-        while True:
-            self.wake.clear()
-            try:
-                pause = await self.step()
-            except Exception:  # the loop outlives its work; what is new stays new
-                log.exception("summary.failed")
-                pause = LONGEST_SLEEP
-            self.pulse.beat(pause)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.wake.wait(), pause)
 
     async def step(self) -> float:
         """Owe a summary if one is due; give the seconds after which to look again."""

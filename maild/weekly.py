@@ -1,7 +1,6 @@
 """The loop of the weekly report: it looks when the next one is due, and owes it once to each of its readers."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import datetime
 
@@ -10,48 +9,31 @@ import structlog
 from maild.desk.weekly import WEEKS, Weekly, corrections, last_slot, life, next_slot, weekly_letters, weeks_before
 from maild.mail import Outgoing
 from maild.outbound.compose import compose
-from maild.pulse import Pulse
+from maild.rounds import LONGEST_SLEEP, Rounds
 from maild.store import Ledger, Record
 from maild.workshop import Workshop
 
 log = structlog.get_logger("maild.weekly")
 
-LONGEST_SLEEP = 300.0
-"""Seconds after which it is asked at the latest whether the report is due: a clock can be moved."""
-
 PATIENCE = 600.0
 """Seconds that a report of a large ledger may take before the loop counts as hanging."""
 
 
-class Reports:
+class Reports(Rounds):
     """Owes the weekly report; `weekly` None means that there is none. `owed` is called when one was written."""
 
     def __init__(self, ledger: Ledger, shop: Workshop, weekly: Weekly | None, owed: Callable[[], None]) -> None:
+        super().__init__("report", PATIENCE)
         self._ledger = ledger
         self._shop = shop
         self._weekly = weekly
         self._on_owed = owed
-        self.wake = asyncio.Event()
-        self.pulse = Pulse(PATIENCE)
 
     def refit(self, shop: Workshop, weekly: Weekly | None) -> None:
         """Work with these from now on."""
         self._shop = shop
         self._weekly = weekly
         self.wake.set()
-
-    async def run(self) -> None:
-        """Work for ever."""
-        while True:
-            self.wake.clear()
-            try:
-                pause = await self.step()
-            except Exception:  # the loop outlives its work; a report that is due stays due
-                log.exception("report.failed")
-                pause = LONGEST_SLEEP
-            self.pulse.beat(pause)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.wake.wait(), pause)
 
     async def step(self) -> float:
         """Owe the report if it is due; give the seconds after which to look again.

@@ -48,9 +48,7 @@ def report(
 
 async def _judged(config: Config, since: datetime, until: datetime) -> list[Judged]:
     async with ledger_of(config) as ledger:
-        tickets = [ticket for ticket, _ in await ledger.opened(since, until)]
-        histories = await ledger.histories_of([ticket.number for ticket in tickets])
-    found = (judged(ticket, histories[ticket.number]) for ticket in tickets)
+        found = [judged(ticket, events) async for lives in ledger.lives(since, until) for ticket, _, events in lives]
     return [one for one in found if one is not None]
 
 

@@ -1,6 +1,7 @@
 """`maild sla simulate`: what another policy would have met and breached, from the events of the ledger."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,7 @@ from maild.config.load import load_policies
 from maild.daemon import utc_now
 from maild.desk.past import history
 from maild.sla.policy import Metric, Policy
-from maild.sla.simulate import Counts, Difference, Verdict, counts, differences, under
+from maild.sla.simulate import Count, Counts, Difference, Verdict, counts, differences, under
 from maild.ticket import Severity
 
 
@@ -60,19 +61,19 @@ def simulate(
 async def _outcome(
     config: Config, policies: Mapping[str, Policy], since: datetime, until: datetime, now: datetime
 ) -> Outcome:
-    async with ledger_of(config) as ledger:
-        told = await ledger.opened(since, until)
-        own = [(ticket, clocks) for ticket, clocks in told if ticket.merged_into is None]
-        histories = await ledger.histories_of([ticket.number for ticket, _ in own])
     found: list[Difference] = []
-    rejudged = []
-    for ticket, clocks in own:
-        other = policies.get(ticket.policy, policies[""])
-        would = under(history(ticket, histories[ticket.number]), other, now)
-        found += differences(ticket.number, ticket.severity, clocks, would, now)
-        rejudged.append((ticket.severity, would))
-    was = counts(((ticket.severity, clocks) for ticket, clocks in own), now)
-    return Outcome(len(own), was, counts(rejudged, now), tuple(found))
+    tickets, was, then = 0, Counter[Count](), Counter[Count]()
+    async with ledger_of(config) as ledger:
+        async for lives in ledger.lives(since, until):
+            for ticket, clocks, events in lives:
+                if ticket.merged_into is not None:
+                    continue
+                tickets += 1
+                would = under(history(ticket, events), policies.get(ticket.policy, policies[""]), now)
+                found += differences(ticket.number, ticket.severity, clocks, would, now)
+                was += counts(ticket.severity, clocks, now)
+                then += counts(ticket.severity, would, now)
+    return Outcome(tickets, was, then, tuple(found))
 
 
 def _rows(outcome: Outcome) -> list[tuple[Severity, Metric]]:

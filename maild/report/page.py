@@ -16,7 +16,7 @@ _STYLE = """
 --bad:#f0824f;--plain:#8aa5c2;--h1:#1d2a36;--h2:#24405a;--h3:#2f5f87;--h4:#4a8bbf;--h5:#8cc4ee;--light:#0d1013}}
 @media print{:root{color-scheme:light;--ink:#000;--paper:#fff;--soft:#444;--line:#bbb;--good:#1f7a8c;--bad:#c2410c;
 --plain:#4b6584;--h1:#e3edf5;--h2:#bcd4e6;--h3:#86b0d1;--h4:#4a86b4;--h5:#1f5a89;--light:#fff}
-section{break-inside:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 body{font:15px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:64rem;margin:2rem auto;
 padding:0 1rem}h1{font-size:1.6rem;margin:0}h2{font-size:1.1rem;margin:2.2rem 0 .5rem}p{margin:.3rem 0}
 .soft{color:var(--soft)}.wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
@@ -28,6 +28,8 @@ svg{vertical-align:middle}svg text{font:11px system-ui,sans-serif;fill:var(--ink
 .heat1{fill:var(--h1)}.heat2{fill:var(--h2)}.heat3{fill:var(--h3)}.heat4{fill:var(--h4)}.heat5{fill:var(--h5)}
 svg text.on4,svg text.on5{fill:var(--light)}
 .key{display:inline-block;width:.8em;height:.8em;margin:0 .35em 0 .9em}
+@media print{body{font-size:11px;max-width:none;margin:0;padding:0}.wide{overflow:visible}h2{break-after:avoid}
+tr,figure{break-inside:avoid}tr:has(th){break-after:avoid}}
 """
 
 

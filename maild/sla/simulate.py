@@ -20,7 +20,8 @@ class Verdict(StrEnum):
     RUNNING = "running"
 
 
-Counts = Mapping[tuple[Severity, Metric, Verdict], int]
+Count = tuple[Severity, Metric, Verdict]
+Counts = Mapping[Count, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +99,6 @@ def differences(
             )
 
 
-def counts(lives: Iterable[tuple[Severity, Iterable[Clock]]], now: datetime) -> Counts:
-    """Count what became of the promises to tickets of each severity."""
-    return Counter(
-        (severity, clock.metric, found)
-        for severity, clocks in lives
-        for clock in clocks
-        if (found := verdict(clock, now)) is not None
-    )
+def counts(severity: Severity, clocks: Iterable[Clock], now: datetime) -> Counter[Count]:
+    """Count what became of the promises to a ticket of that severity."""
+    return Counter((severity, clock.metric, found) for clock in clocks if (found := verdict(clock, now)) is not None)

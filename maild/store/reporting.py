@@ -1,18 +1,19 @@
 """What reports are made of: tickets of a stretch of time with their clocks and their histories."""
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 
 from maild.sla.clock import Clock
 from maild.store import models
 from maild.store.rows import clock_of, event_of, ticket_of
-from maild.store.shelf import Shelf, chunks, reading
+from maild.store.shelf import CHUNK, Shelf, chunks, reading
 from maild.ticket import Event, Ticket
 
 REPORT = "report"
 """The kind of mail that a weekly report is."""
 
 Told = tuple[Ticket, tuple[Clock, ...]]
+Life = tuple[Ticket, tuple[Clock, ...], list[Event]]
 
 
 class Reporting(Shelf):
@@ -26,15 +27,22 @@ class Reporting(Shelf):
             clocks.filter(stopped_at__gte=since, stopped_at__lt=until),
             clocks.filter(breached_at__gte=since, breached_at__lt=until),
         )
-        numbers = await self._opened(since, until)
+        opened = self._from(models.Ticket).filter(opened_at__gte=since, opened_at__lt=until)
+        numbers = {row["number"] for row in await opened.values("number")}
         for query in queries:
             numbers.update([row["ticket"] for row in await query.values("ticket")])
         return await self._lives(numbers)
 
-    @reading
-    async def opened(self, since: datetime, until: datetime) -> list[Told]:
-        """Give, by number, the tickets that were opened in that time, with their clocks."""
-        return await self._lives(await self._opened(since, until))
+    async def lives(self, since: datetime, until: datetime) -> AsyncIterator[list[Life]]:
+        """Give, by number, the tickets that were opened in that time, with their clocks and events.
+
+        They come some at a time: nobody needs to hold all of a large ledger.
+        """
+        after = 0
+        while told := await self._opened(since, until, after):
+            after = told[-1][0].number
+            events = await self.histories_of([ticket.number for ticket, _ in told])
+            yield [(ticket, clocks, events[ticket.number]) for ticket, clocks in told]
 
     @reading
     async def regraded(self, since: datetime, until: datetime) -> list[int]:
@@ -58,9 +66,12 @@ class Reporting(Shelf):
         rows = await newest.values("created_at")
         return rows[0]["created_at"] if rows else None
 
-    async def _opened(self, since: datetime, until: datetime) -> set[int]:
-        query = self._from(models.Ticket).filter(opened_at__gte=since, opened_at__lt=until)
-        return {row["number"] for row in await query.values("number")}
+    @reading
+    async def _opened(self, since: datetime, until: datetime, after: int) -> list[Told]:
+        query = self._from(models.Ticket).filter(opened_at__gte=since, opened_at__lt=until, number__gt=after)
+        return await self._lives(
+            [row["number"] for row in await query.order_by("number").limit(CHUNK).values("number")]
+        )
 
     async def _lives(self, numbers: Collection[int]) -> list[Told]:
         tickets: list[Ticket] = []

@@ -92,11 +92,12 @@ def test_a_breach_that_a_merge_brought_along_is_judged_again():
 def test_counts():
     met, late = under(ANSWERED, policy(60), NOW), under(ANSWERED, policy(30), NOW)
     ended = tuple(replace(clock, state=ClockState.ENDED) for clock in met)
-    found = counts([(Severity.URGENT, met), (Severity.URGENT, late), (Severity.LOW, met), (Severity.LOW, ended)], NOW)
-    assert found[Severity.URGENT, Metric.FIRST_RESPONSE, Verdict.MET] == 1
-    assert found[Severity.URGENT, Metric.FIRST_RESPONSE, Verdict.BREACHED] == 1
-    assert found[Severity.LOW, Metric.FIRST_RESPONSE, Verdict.MET] == 1
-    assert found[Severity.URGENT, Metric.RESOLUTION, Verdict.BREACHED] == 2
+    assert counts(Severity.URGENT, (*met, *late), NOW) == {
+        (Severity.URGENT, Metric.FIRST_RESPONSE, Verdict.MET): 1,
+        (Severity.URGENT, Metric.FIRST_RESPONSE, Verdict.BREACHED): 1,
+        (Severity.URGENT, Metric.RESOLUTION, Verdict.BREACHED): 2,
+    }
+    assert counts(Severity.LOW, ended, NOW) == {}
 
 
 EVENTS = st.lists(

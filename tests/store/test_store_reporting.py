@@ -39,8 +39,10 @@ async def test_what_happened_in_a_time(ledger, make, now):
     assert clocks[1] == ()
     assert [clock.metric for clock in clocks[5]] == [Metric.FIRST_RESPONSE, Metric.RESOLUTION]
     assert clocks[3] == (stopped(make, now + HOUR),)
-    assert [ticket.number for ticket, _ in await ledger.opened(since, until)] == [1]
-    assert [ticket.number for ticket, _ in await ledger.opened(now - DAY, until)] == [1, 3, 4, 5, 6]
+    assert [[ticket.number for ticket, *_ in lives] async for lives in ledger.lives(since, until)] == [[1]]
+    assert [[ticket.number for ticket, *_ in lives] async for lives in ledger.lives(now - DAY, until)] == [
+        [1, 3, 4, 5, 6]
+    ]
 
 
 async def test_more_tickets_than_one_question_can_name(ledger, make, now):
@@ -51,10 +53,12 @@ async def test_more_tickets_than_one_question_can_name(ledger, make, now):
         ]
         events = {ticket.number: (make.event(at=now, data={"n": ticket.number}),) for ticket in tickets}
         await ledger.record([Record(at=now, ticket=ticket, events=events[ticket.number]) for ticket in tickets])
-    told = await ledger.opened(now, now + HOUR)
-    assert [ticket.number for ticket, _ in told] == list(range(1, 1101))
-    histories = await ledger.histories_of([ticket.number for ticket, _ in told])
-    assert all(event.data["n"] == number for number, (event,) in histories.items())
+    found = [lives async for lives in ledger.lives(now, now + HOUR)]
+    assert [len(lives) for lives in found] == [500, 500, 100]
+    assert [(ticket.number, event.data["n"]) for lives in found for ticket, _, (event,) in lives] == [
+        (number, number) for number in range(1, 1101)
+    ]
+    assert len(await ledger.happened(now, now + HOUR)) == 1100
 
 
 async def test_whose_severity_was_set(ledger, make, now):
