@@ -162,8 +162,8 @@ class Stage:
         return mail
 
     def reply(self, who, number, words):
-        """Write a reply to the newest mail that somebody got of a ticket."""
-        got = self.sink.to(address(who), lambda kept: f"#{number}" in kept.subject)
+        """Write a reply to the newest mail that somebody got of a ticket, escalations aside."""
+        got = self.sink.to(address(who), lambda kept: f"[CSM #{number}]" in kept.subject)
         assert got, f"{who} got no mail of {number}"
         before = got[-1].mail
         quoted = "\n".join(f"> {line}" for line in got[-1].text.splitlines())
