@@ -91,9 +91,9 @@ def shown(instant):
 class Stage:
     """A desk on a clock that only the test moves: its daemon, and what its people write."""
 
-    def __init__(self, folder, sink, start, toml=""):
+    def __init__(self, folder, sink, start, toml, eve):
         self.folder, self.sink, self.at = folder, sink, start
-        self.toml = toml
+        self.words = {"more": toml, "eve": eve}
         self.written = 0
         self.daemon = None
 
@@ -103,7 +103,7 @@ class Stage:
     async def open(self):
         path = self.folder / "maild.toml"
         (self.folder / "data").mkdir()
-        path.write_text(CONFIG.format(port=self.sink.port, more=self.toml), "utf-8")
+        path.write_text(CONFIG.format(port=self.sink.port, **self.words), "utf-8")
         self.config = load(path, {})
         await self.start()
 
@@ -161,9 +161,9 @@ class Stage:
         mail.set_content(text)
         return mail
 
-    def reply(self, who, number, words):
-        """Write a reply to the newest mail that somebody got of a ticket, escalations aside."""
-        got = self.sink.to(address(who), lambda kept: f"[CSM #{number}]" in kept.subject)
+    def reply(self, who, number, words, to="[CSM #{}]"):
+        """Write a reply to the newest mail of a ticket that somebody got: its own, escalations aside, or what `to` says."""
+        got = self.sink.to(address(who), lambda kept: to.format(number) in kept.subject)
         assert got, f"{who} got no mail of {number}"
         before = got[-1].mail
         quoted = "\n".join(f"> {line}" for line in got[-1].text.splitlines())
@@ -194,9 +194,9 @@ class Stage:
         finally:
             await ledger.close()
 
-    async def storm(self, count):
+    async def storm(self, count, subject="Matter {}", text="How do I do that?"):
         """Take in so many questions of Carol's at one instant, each a ticket of its own."""
-        mails = [self.mail("carol", DESK, f"Matter {number}", f"This is about {number}.") for number in range(count)]
+        mails = [self.mail("carol", DESK, subject.format(number), text) for number in range(count)]
         env = Envelope(address("carol"), (DESK,), "pipe", "", self.at)
         await self.daemon.ledger.accept([(env, mail.as_bytes()) for mail in mails])
         await self.settled()
@@ -204,8 +204,8 @@ class Stage:
     async def asks(self, who, subject, text="How do I do that?"):
         await self.sends(self.mail(who, DESK, subject, text))
 
-    async def answers(self, who, number, words):
-        await self.sends(self.reply(who, number, words))
+    async def answers(self, who, number, words, to="[CSM #{}]"):
+        await self.sends(self.reply(who, number, words, to))
 
     async def bounces(self, who, number):
         """Return the newest answer that a customer got of a ticket, as his mail server does."""
@@ -247,11 +247,11 @@ def quiet():
 
 @pytest.fixture
 def week(tmp_path, sink):
-    """Open a stage at an instant. `toml` ends its configuration."""
+    """Open a stage at an instant. `toml` ends its configuration, `eve` is more of Eve's section."""
 
     @contextlib.asynccontextmanager
-    async def opened(start, toml=""):
-        stage = Stage(tmp_path, sink, local(start), toml)
+    async def opened(start, toml="", eve=""):
+        stage = Stage(tmp_path, sink, local(start), toml, eve)
         await stage.open()
         try:
             yield stage

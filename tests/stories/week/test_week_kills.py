@@ -202,7 +202,7 @@ def tell(tmp_path, make_sink):
         folder = tmp_path / name
         folder.mkdir()
         sink = make_sink().open()
-        (folder / "maild.toml").write_text(CONFIG.format(port=sink.port, more=MORE), "utf-8")
+        (folder / "maild.toml").write_text(CONFIG.format(port=sink.port, more=MORE, eve=""), "utf-8")
         (folder / "clock").write_text(START.isoformat(), "utf-8")
         return Desk(folder, sink, [], process)
 
