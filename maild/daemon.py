@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -10,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from maild.alarm import Alarms, Siren
 from maild.config.duration import slot
 from maild.config.model import Config
 from maild.config.office import office, truster
+from maild.desk.alarm import Rule
 from maild.desk.summary import Operator
 from maild.desk.weekly import Weekly
 from maild.doors import Passed, accepting, doors
@@ -69,12 +72,13 @@ class Daemon:
     inboxes: Inboxes
     summaries: Summaries
     reports: Reports
+    alarms: Alarms
 
     @property
     def pulses(self) -> dict[str, Pulse]:
         """The pulse of each loop, by its name."""
         own = {"intake": self.intake.pulse, "watch": self.watch.pulse, "outbox": self.outbox.pulse}
-        own |= {"summary": self.summaries.pulse, "report": self.reports.pulse}
+        own |= {"summary": self.summaries.pulse, "report": self.reports.pulse, "alarm": self.alarms.pulse}
         return own | self.inboxes.pulses
 
     async def refit(self, config: Config) -> None:
@@ -92,6 +96,7 @@ class Daemon:
             await count_again(self.ledger, config, new.now)
         self.summaries.refit(new, operator(config))
         self.reports.refit(new, weekly(config))
+        self.alarms.refit(siren(config))
         self.watch.wake.set()
 
 
@@ -140,6 +145,7 @@ async def running(
         intake = Intake(ledger, shop, changed)
         summaries = Summaries(ledger, shop, operator(config), outbox.wake.set)
         reports = Reports(ledger, shop, weekly(config), outbox.wake.set)
+        alarms = Alarms(ledger, siren(config), config.data_dir / "alarm.json", now)
         acceptor = accepting(config, ledger, intake)
 
         async def settled() -> None:
@@ -150,7 +156,7 @@ async def running(
         keyring = Keyring(ledger, lambda: intake.shop, refit)
         ways_in = doors(config, acceptor, intake, now, passed)
         fetched = inboxes(config, ledger, intake, now, rng)
-        await _loops(stack, outbox, intake, watch, summaries, reports, keyring)
+        await _loops(stack, outbox, intake, watch, summaries, reports, keyring, alarms)
         await stack.enter_async_context(ledger.listening(heard))
         nudged = Wake.listen(config.data_dir / "wake", nudge)
         stack.callback(nudged.close)
@@ -170,6 +176,7 @@ async def running(
             fetched,
             summaries,
             reports,
+            alarms,
         )
         log.info("daemon.stopping")
 
@@ -196,7 +203,11 @@ async def workshop(config: Config, ledger: Ledger, read: Read, now: Callable[[],
 
 def basis_of(config: Config) -> str:
     """Give the digest of what deadlines are counted by."""
-    return basis(config.policies, config.ladders, (config.calendars["weekdays"], config.desk.close_after))
+    desk = office(config, ())
+    rotas = ((mailbox.address, desk.rota(mailbox)) for mailbox in desk.mailboxes)
+    on_call = [(address, len(rota.agents)) for address, rota in rotas if rota]
+    rest = (config.calendars["weekdays"], config.desk.close_after)
+    return basis(config.policies, config.ladders, rest, on_call, config.desk.ack_stops)
 
 
 async def count_again(ledger: Ledger, config: Config, now: Callable[[], datetime]) -> None:
@@ -228,6 +239,13 @@ def weekly(config: Config) -> Weekly | None:
     return Weekly(*slot(told.weekly), told.to) if told.weekly else None
 
 
+def siren(config: Config) -> Siren:
+    """Give how people are told that no mail can leave."""
+    alarm, desk = config.alarm, config.desk
+    rule = Rule(timedelta(seconds=alarm.after), timedelta(seconds=alarm.again))
+    return Siren(rule, alarm.command, config.alarm_url, desk.name, desk.address, socket.gethostname())
+
+
 def smarthost(config: Config) -> Smarthost:
     """Give the smarthost; without a word on TLS it is none on loopback and STARTTLS elsewhere."""
     relay = config.relay
@@ -250,10 +268,11 @@ async def _loops(
     summaries: Summaries,
     reports: Reports,
     keyring: Keyring,
+    alarms: Alarms,
 ) -> None:
     """Start the loops; at the end each is stopped and waited for, the outbox last, with a while for the mail in its hands."""
     loops = {"outbox": outbox.run, "summary": summaries.run, "watch": watch.run, "intake": intake.run}
-    loops |= {"report": reports.run, "keyring": keyring.run}
+    loops |= {"report": reports.run, "keyring": keyring.run, "alarm": alarms.run}
     for name, loop in loops.items():
         task = asyncio.create_task(loop(), name=name)
         stack.push_async_callback(_ended, task, outbox.stop if name == "outbox" else task.cancel)

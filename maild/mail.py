@@ -162,7 +162,7 @@ class Outgoing:
     """A finished message owed to one recipient: these very octets leave, at every attempt.
 
     `key` is unique in the ledger, so that a decision taken twice owes once. `kind` is ack, notification, relay,
-    escalation or held. `envelope_from` is empty for the null reverse-path. `message_id` has no brackets.
+    escalation, digest or held. `envelope_from` is empty for the null reverse-path. `message_id` has no brackets.
     """
 
     key: str

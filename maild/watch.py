@@ -4,14 +4,17 @@ What waits in `received` is taken in first (R14): a reply that arrived in time m
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
 from maild.desk import Decision, on_due
+from maild.desk.digest import mails_of
+from maild.digests import Digests
 from maild.pulse import AWAY, Pulse
-from maild.store import ConflictError, History, Ledger, Record
+from maild.store import ConflictError, History, Ledger
 from maild.workshop import Workshop, record_of, told_of
 
 log = structlog.get_logger("maild.watch")
@@ -22,6 +25,8 @@ TOGETHER = 16
 
 LONGEST_SLEEP = timedelta(minutes=5)
 """A clock that was set back or forward is noticed within this time."""
+
+NOBODY: Counter[str] = Counter()
 
 PATIENCE = 120.0
 """Seconds that judging some tickets may take before the loop counts as hanging."""
@@ -40,12 +45,14 @@ class Watch:
         self._shop = shop
         self._settled = settled
         self._on_decided = decided
+        self._digests = Digests(ledger, shop, decided)
         self.wake = asyncio.Event()
         self.pulse = Pulse(PATIENCE)
 
     def refit(self, shop: Workshop) -> None:
         """Judge with these from now on; call it where nobody is deciding."""
         self._shop = shop
+        self._digests.refit(shop)
 
     async def run(self) -> None:
         """Watch for ever."""
@@ -67,48 +74,62 @@ class Watch:
                 continue
 
     async def step(self) -> list[int]:
-        """Judge the tickets that are due now, at most a batch of them; give their numbers."""
+        """Judge the tickets that are due now, at most a batch of them, and write digests; give their numbers."""
         numbers = await self._ledger.due_tickets(self._shop.now(), BATCH)
         if numbers:
             self.pulse.beat(AWAY)
             await self._settled()
-        for start in range(0, len(numbers), TOGETHER):
+        units = [numbers[start : start + TOGETHER] for start in range(0, len(numbers), TOGETHER)]
+        # The first one is judged where it is written: whatever fits into one unit is judged once.
+        ahead = [await self._foreseen(unit) for unit in units[1:]]
+        for unit in units:
             self.pulse.beat()
             async with self._shop.deciding():
-                await self._judge(numbers[start : start + TOGETHER])
+                await self._judge(unit, sum(ahead, Counter()))
+            ahead = ahead[1:]
+        await self._digests.close()
         return numbers
 
-    async def _judge(self, numbers: Sequence[int]) -> None:
+    async def _foreseen(self, numbers: Sequence[int]) -> Counter[str]:
+        """Count, by reader, the escalation mails that tickets would owe: a storm is known before its first mail."""
+        self.pulse.beat()
+        histories = await self._ledger.histories(numbers)
+        decisions = await asyncio.to_thread(self._decided, histories, self._shop.now())
+        return sum((mails_of(decision, self._shop.office) for decision in decisions), Counter())
+
+    def _decided(self, histories: Sequence[History], now: datetime) -> list[Decision]:
+        office = self._shop.office
+        return [on_due(history.ticket, told_of(history), history.messages, office, now) for history in histories]
+
+    async def _judge(self, numbers: Sequence[int], ahead: Counter[str] = NOBODY) -> None:
         """Judge tickets in one unit; where one of them was changed meanwhile, each by itself."""
         now = self._shop.now()
         histories = await self._ledger.histories(numbers)
-        judged = await asyncio.to_thread(lambda: [judge(self._shop, history, now) for history in histories])
+        judged = await asyncio.to_thread(self._decided, histories, now)
+        decisions = await self._digests.sorted_out(judged, ahead, now)
+        written = await asyncio.to_thread(lambda: [self._shop.write(decision) for decision in decisions])
         try:
-            await self._ledger.record([record for _, record in judged])
+            await self._ledger.record(
+                [record_of(decision, mails, None, now) for decision, mails in zip(decisions, written, strict=True)]
+            )
         except ConflictError as conflict:
             if len(numbers) > 1:
                 for number in numbers:
-                    await self._judge([number])
+                    await self._judge([number], ahead)
                 return
             # An operator was quicker: it is still due, so it is judged again on what he wrote.
             log.info("watch.conflict", ticket=numbers[0], because=str(conflict))
             return
-        for decision, record in judged:
+        for decision in decisions:
             for event in decision.events:
-                log.info(
-                    "clock.due", what=event.what, ticket=record.ticket and record.ticket.number, because=event.because
-                )
+                ticket = decision.ticket and decision.ticket.number
+                log.info("clock.due", what=event.what, ticket=ticket, because=event.because)
         self._on_decided()
 
     async def _pause(self) -> float:
-        at = await self._ledger.next_watch_at()
+        found = (await self._ledger.next_watch_at(), await self._digests.next_at())
+        at = min((one for one in found if one is not None), default=None)
         if at is None:
             return LONGEST_SLEEP.total_seconds()
         pause: float = (at - self._shop.now()).total_seconds()
         return min(max(pause, 0.0), LONGEST_SLEEP.total_seconds())
-
-
-def judge(shop: Workshop, history: History, now: datetime) -> tuple[Decision, Record]:
-    """Judge one ticket's clocks at `now`, and write what that owes."""
-    decision = on_due(history.ticket, told_of(history), history.messages, shop.office, now)
-    return decision, record_of(decision, shop.write(decision), None, now)

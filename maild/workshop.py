@@ -84,6 +84,7 @@ def record_of(decision: Decision, written: Written, received_id: int | None, at:
         moved=decision.moved,
         unlinked=decision.unlinked,
         forgotten=decision.forgotten,
+        digested=decision.digested,
     )
 
 

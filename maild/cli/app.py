@@ -6,6 +6,7 @@ import sys
 import typer
 
 from maild import __version__
+from maild.cli.alarm import app as alarm
 from maild.cli.check import check, init
 from maild.cli.deliver import deliver
 from maild.cli.deliver import main as deliver_alone
@@ -49,6 +50,7 @@ app.add_typer(quarantine, name="quarantine")
 app.add_typer(spam, name="spam")
 app.add_typer(outbox, name="outbox")
 app.add_typer(keys, name="keys")
+app.add_typer(alarm, name="alarm")
 
 
 def _version(asked: bool) -> None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from maild.cli.check_auth import looks_itself, odd_auth, unauthenticated
+from maild.cli.check_duty import duties, odd_duty
 from maild.cli.doctor_certificate import ends_at, judge_end
 from maild.cli.terms import ConfigOption, Exit, fail, say
 from maild.config import Config, ConfigError, find, load
@@ -59,10 +60,10 @@ def check(config: ConfigOption = None) -> None:
     faults = [*template_faults(loaded.templates_dir), *_of_the_future(loaded, now), *_of_the_keywords(loaded)]
     if faults:
         fail(Exit.CONFIG, *(f"{loaded.path}: {fault}" for fault in faults))
-    warnings = [f"warning: {line}" for line in _warnings(loaded)]
+    warnings = [f"warning: {line}" for line in (*_warnings(loaded), *odd_duty(loaded, now))]
     for line in (*warnings, *(f"hint: {line}" for line in _hints(loaded, now)), *looks_itself(loaded)):
         say(line)
-    for line in promises(loaded, now):
+    for line in (*promises(loaded, now), *duties(loaded, now)):
         say(line)
     say(f"{loaded.path} is fine" + (f", but see the {_counted(len(warnings))} above" if warnings else ""))
 

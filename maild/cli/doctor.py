@@ -1,5 +1,6 @@
 """`maild doctor`: looks outside, at everything that a running daemon needs and that a configuration cannot tell."""
 
+from maild.cli.doctor_alarm import probe_alarm
 from maild.cli.doctor_auth import probe_auth
 from maild.cli.doctor_clock import probe_clock
 from maild.cli.doctor_database import probe_database
@@ -21,6 +22,7 @@ PROBES: tuple[Probe, ...] = (
     probe_clock,
     probe_names,
     probe_relay,
+    probe_alarm,
     probe_doors,
     probe_auth,
     probe_imap,

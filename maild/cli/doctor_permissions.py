@@ -74,7 +74,7 @@ def _secrets(config: Config) -> Iterator[Finding]:
 
 
 def _secret_files(config: Config) -> Iterator[tuple[str, Path]]:
-    named = [("relay.password_file", config.relay.password_file)]
+    named = [("relay.password_file", config.relay.password_file), ("alarm.url_file", config.alarm.url_file)]
     for number, section in enumerate(config.imap, 1):
         keys = ("password_file", "client_secret_file", "refresh_token_file")
         named += [(f"imap[{number}].{key}", getattr(section, key)) for key in keys]

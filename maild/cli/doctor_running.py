@@ -93,7 +93,7 @@ def without_secrets(words: str, config: Config) -> str:
 
 
 def _secrets(config: Config) -> list[str]:
-    plain = [config.relay_password]
+    plain = [config.relay_password, config.alarm_url]
     for held in config.imap_secrets:
         plain += [held.password, held.client_secret, held.refresh_token]
     if config.database_url.startswith(POSTGRES):

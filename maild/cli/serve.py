@@ -94,8 +94,11 @@ class _Bulletin:
             waiting, owed = await self.daemon.ledger.backlog()
         except LedgerError as error:
             log.warning("daemon.no_status", fault=str(error))
-            return "STATUS=the ledger cannot be read: see the log"
-        return notify.status(self.listeners, waiting, owed, self.note)
+            alarm = self.daemon.alarms.note
+            return f"STATUS=the ledger cannot be read: see the log{alarm and f'; {alarm}'}"
+        return notify.status(
+            self.listeners, waiting, owed, "; ".join(filter(None, (self.daemon.alarms.note, self.note)))
+        )
 
     async def keep(self) -> None:
         """Tell the line for ever, whenever it changed."""

@@ -21,6 +21,7 @@ from maild.cli.terms import (
 )
 from maild.config import Config
 from maild.config.office import office
+from maild.desk.ack import Ack, acks
 from maild.desk.participants import copied
 from maild.sla.clock import Clock
 from maild.store import Ledger
@@ -120,6 +121,7 @@ async def gather(config: Config, ledger: Ledger, number: int) -> dict[str, Any]:
         **_fields(config, ticket),
         "copied": list(copied(ticket, messages, events, office(config, ()))),
         "clocks": [_clock(clock) for clock in await ledger.clocks(number)],
+        "acknowledged": [_ack(one) for one in acks(ticket, events)],
         "merged": parts,
         "links": await ledger.linked(number),
         "messages": [_message(message) for message in sorted((*messages, *of_parts), key=lambda one: (one.at, one.id))],
@@ -166,6 +168,16 @@ def _clock(clock: Clock) -> dict[str, Any]:
         "by_reclassification": clock.by_reclassification,
         "elapsed_seconds": clock.elapsed_seconds,
         "paused_seconds": clock.paused_seconds,
+    }
+
+
+def _ack(ack: Ack) -> dict[str, Any]:
+    return {
+        "by": ack.by,
+        "at": instant(ack.at),
+        "clocks": [{"metric": metric, "cycle": cycle} for metric, cycle in sorted(ack.clocks)],
+        "lapsed_at": instant(ack.lapsed_at),
+        "lapsed_because": ack.lapsed_because or None,
     }
 
 
@@ -217,6 +229,16 @@ def whole_seconds(value: Any) -> Any:
     return _FRACTION.sub("", value) if isinstance(value, str) else value
 
 
+def taken_over(value: dict[str, Any]) -> list[str]:
+    """Say who acknowledged a ticket, in a line for each."""
+    lines = []
+    for one in value["acknowledged"]:
+        names = ", ".join(dict.fromkeys(clock["metric"] for clock in one["clocks"]))
+        over = f"; no more since {one['lapsed_at']}: {one['lapsed_because']}" if one["lapsed_at"] else ""
+        lines.append(f"{one['at']} acknowledged by {one['by']}: {names}{over}")
+    return lines
+
+
 def _taking_part(value: dict[str, Any]) -> list[tuple[str, str]]:
     others = (one for one in value["participants"] if one != value["requester"].lower())
     return [(one, ", gets a copy of every answer" if one in value["copied"] else "") for one in others]
@@ -239,6 +261,7 @@ def page_of(value: dict[str, Any]) -> str:
         f"  owner     {value['assignee'] or 'nobody'}",
         f"  opened    {value['opened_at']}",
         f"  answered  {value['first_response_at'] or 'not yet'}",
+        *(f"  taken     {line}" for line in taken_over(value)),
         *(f"  severity  {because}" for because in value["severity_because"]),
         "clocks",
     ]

@@ -16,7 +16,7 @@ from maild.cli.terms import ConfigOption, Exit, configuration, fail, ledger_of, 
 from maild.config import Config
 from maild.config.office import office
 from maild.daemon import utc_now
-from maild.desk import Assign, Command, Copy, Decision, Grade, Refused, Requester, Step, on_command
+from maild.desk import Acknowledge, Assign, Command, Copy, Decision, Grade, Refused, Requester, Step, on_command
 from maild.ingest.forwarded_block import people
 from maild.mail import Address
 from maild.store import ConflictError, Ledger, LedgerError
@@ -73,6 +73,18 @@ def assign(
 ) -> None:
     """Give a ticket to an agent, or to nobody."""
     _do(config, number, Assign(None if who == NOBODY else who))
+
+
+@app.command()
+def ack(
+    number: Number,
+    by: Annotated[
+        str, typer.Option("--as", metavar="AGENT", help="Who takes it over. Default: you, by your login name")
+    ] = "",
+    config: ConfigOption = None,
+) -> None:
+    """Take a ticket over: from then on nobody is told that its clocks run out."""
+    _do(config, number, Acknowledge(by or operator()))
 
 
 @app.command()

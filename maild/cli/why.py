@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from maild.cli.show import gather, whole_seconds
+from maild.cli.show import gather, taken_over, whole_seconds
 from maild.cli.table import printable
 from maild.cli.terms import ConfigOption, JsonOption, configuration, instant, ledger_of, one_line, say, ticket_number
 from maild.config import Config
@@ -68,6 +68,7 @@ async def _why(config: Config, number: int, json: bool) -> None:
             }
             for line in told
         ],
+        "acknowledged": shown["acknowledged"],
         "mailed": [{key: owed[key] for key in ("kind", "to", "state")} for owed in shown["outbox"]],
         "events": shown["events"],
     }
@@ -136,6 +137,7 @@ def _page(value: dict[str, Any]) -> str:
             lines.append(f"  paused for {span(clock['paused_seconds'])}")
     lines.append("told")
     lines += list(dict.fromkeys(f"  {one['at']} {one['because']}" for one in value["told"])) or ["  nobody had to be"]
+    lines += [f"  {line}" for line in taken_over(value)]
     lines.append("mailed")
     lines += [f"  {one['kind']} to {one['to']}: {one['state']}" for one in value["mailed"]]
     return "\n".join(lines)

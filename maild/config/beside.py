@@ -4,8 +4,10 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
-from maild.config.model import ImapSecrets, ImapSection, SmtpSection
+from maild.config.lines import ImapSection, SmtpSection
+from maild.config.model import ImapSecrets
 from maild.config.shape import Shape
+from maild.config.values import secret_url
 from maild.ingest.smtp_tls import server_context
 
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
@@ -27,6 +29,15 @@ def secret(path: Path, name: str, key: str, environment: Mapping[str, str], faul
         return found
     faults.append(f"{key}: {name} is neither a systemd credential nor a readable file beside {path.name}")
     return ""
+
+
+def alarm_url(path: Path, name: str, environment: Mapping[str, str], faults: list[str]) -> str:
+    """Read the URL of the alarm; "" where there is none. A fault says nothing of what it is."""
+    url = secret(path, name, "alarm.url_file", environment, faults).strip()
+    wrong = secret_url(url) if url else ""
+    if wrong:
+        faults.append(f"alarm.url_file: {name} {wrong}")
+    return "" if wrong else url
 
 
 def imap_secrets(

@@ -12,6 +12,7 @@ from maild.config import duration
 from maild.config.country import holidays_of
 from maild.config.holidays_file import Closed, closed_by
 from maild.config.holidays_off import switched_off
+from maild.config.ics import file_beside
 from maild.config.model import CalendarSection
 from maild.config.shape import Shape
 from maild.sla.hours import ALWAYS, Calendar, weekdays
@@ -136,17 +137,10 @@ class _Reading:
         return Closed(left, hours)
 
     def _file(self, name: str, zone: ZoneInfo) -> Closed:
-        try:
-            closed, faults = closed_by((self._path.resolve().parent / name).read_bytes(), zone)
-        except OSError as error:
-            faults = [f"{name} cannot be read: {error.strerror}; it lies beside {self._path.name}"]
-        except ValueError as error:
-            faults = [f"{name} {error}"]
-        else:
-            faults = [f"{name}: {fault}" for fault in faults]
+        closed, faults = file_beside(self._path, name, lambda octets: closed_by(octets, zone))
         for fault in faults:
             self._tell(".holidays_file", fault)
-        return Closed() if faults else closed
+        return closed or Closed()
 
     def _try(self, key: str, read: Callable[[], T]) -> T | None:
         try:

@@ -3,9 +3,11 @@
 import difflib
 from collections.abc import Collection, Iterator
 
-from maild.config.model import Config, CustomerSection, ImapSection, MailboxSection
+from maild.config.lines import ImapSection
+from maild.config.model import Config, CustomerSection, MailboxSection
 from maild.config.shape import PLACEHOLDER, Shape
 from maild.config.values import is_loopback
+from maild.sla.ladder import ONCALL
 from maild.store.faults import LedgerError
 from maild.store.ledger import POSTGRES, path_of
 from maild.threading.token import detail_of
@@ -35,6 +37,7 @@ def cross_faults(shape: Shape, config: Config) -> Iterator[str]:
         yield f"lmtp.listen: {config.lmtp.listen} is smtp.listen already, choose another port"
     yield from _imap(shape, config)
     yield from _report(shape, config)
+    yield from _duty(shape, config)
 
 
 def _addresses(shape: Shape, config: Config) -> Iterator[str]:
@@ -133,6 +136,24 @@ def _report(shape: Shape, config: Config) -> Iterator[str]:
             yield from _unknown("report.to", "agent, role or address", word, shape.agents | _ROLES)
     if not any("@" in word or word in roles | shape.agents for word in config.report.to):
         yield "report.to: nobody reads the weekly report: there is no agent of that role, so name one, or an address"
+
+
+def _duty(shape: Shape, config: Config) -> Iterator[str]:
+    """Find deputies who are nobody, rotas that are named and not there, and ladders that tell whom nobody knows."""
+    for number, agent in zip(shape.numbers.get("agent", ()), shape.file.agent, strict=False):
+        if agent.deputy == agent.id:
+            yield f"agent[{number}].deputy: {agent.id!r} cannot stand in for himself, name another agent"
+        elif agent.deputy:
+            yield from _unknown(f"agent[{number}].deputy", "agent", agent.deputy, shape.agents)
+    if any(place[0] == "rota" for place in shape.broken):
+        return
+    named = {rota.name for rota in shape.file.rota}
+    for number, mailbox in _numbered_mailboxes(shape, config):
+        if mailbox.rota:
+            yield from _unknown(f"mailbox[{number}].rota", "rota", mailbox.rota, named)
+    for number, rung in zip(shape.numbers.get("escalation", ()), shape.file.escalation, strict=True):
+        if not named and any(word.partition("+")[0] == ONCALL for word in rung.notify):
+            yield f"escalation[{number}].notify: nobody is on call without a rota: add a [[rota]], or name others"
 
 
 _ROLES = frozenset({"agent", "lead", "manager"})

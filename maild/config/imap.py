@@ -3,7 +3,8 @@
 import hashlib
 from zoneinfo import ZoneInfo
 
-from maild.config.model import Config, ImapSecrets, ImapSection
+from maild.config.lines import ImapSection
+from maild.config.model import Config, ImapSecrets
 from maild.ingest.imap_account import Account, Grant
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from maild.config.beside import authorities, certificate, imap_secrets, secret
+from maild.config.beside import alarm_url, authorities, certificate, imap_secrets, secret
 from maild.config.calendars import calendars
 from maild.config.cross import cross_faults
+from maild.config.duty import quiet_spans
 from maild.config.model import (
     SEVERITIES,
     Config,
@@ -19,6 +20,7 @@ from maild.config.model import (
     MailboxSection,
     SlaSection,
 )
+from maild.config.rotas import rotas
 from maild.config.shape import Shape, shape
 from maild.sla.hours import Calendar
 from maild.sla.ladder import DEFAULT, Rung
@@ -143,6 +145,7 @@ def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: l
         relay_password=secret(path, file.relay.password_file, "relay.password_file", environment, faults)
         if secrets
         else "",
+        alarm_url=alarm_url(path, file.alarm.url_file, environment, faults) if secrets else "",
         imap_secrets=tuple(
             imap_secrets(path, number, section, environment, faults) if secrets else ImapSecrets()
             for number, section in zip(found.numbers.get("imap", ()), file.imap, strict=True)
@@ -152,6 +155,8 @@ def _resolve(path: Path, found: Shape, environment: Mapping[str, str], faults: l
         holiday_names=read.holiday_names,
         policies=_policies(file, open_hours, faults),
         ladders=_ladders(file),
+        rotas=rotas(found, path, faults),
+        quiet={severity: quiet_spans(getattr(file.quiet, severity)) for severity in Severity},
         keywords=_keywords(path, file.severity.keywords_file, faults),
     )
 
@@ -241,5 +246,7 @@ def _built_in(severity: Severity, calendars: Mapping[str, Calendar]) -> Promise:
 def _ladders(file: File) -> dict[Metric, tuple[Rung, ...]]:
     ladders: dict[Metric, list[Rung]] = {}
     for section in file.escalation:
-        ladders.setdefault(Metric(section.clock), []).append(Rung(section.at, section.notify))
+        ladders.setdefault(Metric(section.clock), []).append(
+            Rung(section.at, section.notify, next_after=section.next_after)
+        )
     return {metric: tuple(ladders[metric]) if metric in ladders else DEFAULT for metric in Metric}

@@ -6,33 +6,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from maild.config import values
+from maild.config.duty import Away, QuietSection, RotaSection
+from maild.config.lines import ImapSection, LmtpSection, RelaySection, SmtpSection
+from maild.config.section import Section as _Section
 from maild.config.values import (
-    Believed,
     FieldName,
     Lasting,
     Line,
     MailAddress,
     MaybeAddress,
     Pair,
-    Proxy,
     Zone,
     matching,
 )
 from maild.sla.hours import Calendar
 from maild.sla.ladder import Rung
 from maild.sla.policy import Metric, Policy
+from maild.sla.rota import Rota
+from maild.sla.wall import Pair as Span
 from maild.ticket import Severity
 
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\Z")
 _REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,15}\Z")
 _AGENT_ID = re.compile(r"[A-Za-z0-9._-]{1,32}\Z")
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
 
 
 class DeskSection(_Section):
@@ -44,6 +43,7 @@ class DeskSection(_Section):
     time_zone: Zone = "UTC"
     reopen_days: int = Field(default=7, ge=0, le=366)
     close_after: int = Field(default=7, ge=0, le=366)
+    ack_stops: Literal["all", "warnings"] = "all"
     data_dir: str = ""
     templates_dir: str = ""
 
@@ -64,6 +64,7 @@ class MailboxSection(_Section):
     subaddress: Literal["+", "-", "=", ""] = "+"
     admit: Literal["participants", "everyone"] = "participants"
     policy: str = ""
+    rota: str = ""
 
 
 class AgentSection(_Section):
@@ -74,6 +75,8 @@ class AgentSection(_Section):
     address: MailAddress
     role: Literal["agent", "lead", "manager"] = "agent"
     time_zone: Zone | None = None
+    deputy: str = ""
+    away: tuple[Away, ...] = Field(default=(), strict=False)
 
 
 class CustomerSection(_Section):
@@ -85,68 +88,6 @@ class CustomerSection(_Section):
     csm: str = ""
     tier: str = ""
     policy: str = ""
-
-
-class SmtpSection(_Section):
-    """How mail is received."""
-
-    listen: Annotated[str, BeforeValidator(values.listen)] = "127.0.0.1:8025"
-    trusted: tuple[Believed, ...] = Field(default=("127.0.0.0/8", "::1/128"), strict=False)
-    hostname: Line = ""
-    max_message_bytes: int = Field(default=25 * 2**20, ge=2**16)
-    max_recipients: int = Field(default=100, ge=1)
-    max_connections: int = Field(default=200, ge=1)
-    max_connections_per_address: int = Field(default=20, ge=1)
-    max_bytes_in_flight: int = Field(default=256 * 2**20, ge=2**20)
-    per_sender_hour: int = Field(default=60, ge=1)
-    session_timeout: Lasting = 600
-    data_timeout: Lasting = 60
-    min_free_bytes: int = Field(default=100 * 2**20, ge=0)
-    tls_certificate: str = ""
-    tls_key: str = ""
-    require_tls: bool = False
-    proxy_from: tuple[Proxy, ...] = Field(default=(), strict=False)
-
-
-class LmtpSection(_Section):
-    """How a mail server on our side hands mail over."""
-
-    listen: Annotated[str, BeforeValidator(values.lmtp_listen)] = ""
-    mode: values.FileMode = "0660"
-
-
-class ImapSection(_Section):
-    """A folder of an IMAP server that feeds a mailbox."""
-
-    mailbox: MailAddress
-    host: values.ImapHost
-    port: int | None = Field(default=None, ge=1, le=values.LAST_PORT)
-    tls: Literal["implicit", "starttls", "none"] = "implicit"
-    tls_ca_file: str = ""
-    username: Line = ""
-    auth: Literal["password", "xoauth2", "oauthbearer"] = "password"
-    password_file: str = ""
-    token_url: Annotated[str, BeforeValidator(values.token_url)] = ""
-    client_id: Line = ""
-    client_secret_file: str = ""
-    refresh_token_file: str = ""
-    scope: Line = ""
-    folder: Annotated[Line, Field(min_length=1)] = "INBOX"
-    since: Annotated[str, BeforeValidator(values.since_when)] = "now"
-    mode: Literal["idle", "poll"] = "idle"
-    poll: Lasting = 60
-    done_folder: Line = ""
-    quarantine_folder: Line = ""
-
-
-class RelaySection(_Section):
-    """The smarthost all mail leaves through."""
-
-    host: Annotated[Line, values.host_alone("relay.port")] = "127.0.0.1"
-    port: int = Field(default=25, ge=1, le=65535)
-    tls: Literal["implicit", "starttls", "none"] | None = None
-    username: Line = ""
-    password_file: str = ""
 
 
 class AuthSection(_Section):
@@ -188,6 +129,15 @@ class ReportSection(_Section):
     )
 
 
+class AlarmSection(_Section):
+    """A second way to reach people, when no mail can leave."""
+
+    after: Lasting = 600
+    command: Annotated[tuple[Line, ...], AfterValidator(values.program)] = Field(default=(), strict=False)
+    url_file: str = ""
+    again: Lasting = 3600
+
+
 class AckSection(_Section):
     """Who is told that his mail arrived."""
 
@@ -226,6 +176,7 @@ class EscalationSection(_Section):
     clock: Literal["first_response", "next_response", "resolution"]
     at: Annotated[str, AfterValidator(values.step)]
     notify: tuple[Annotated[str, AfterValidator(values.told)], ...] = Field(strict=False, min_length=1)
+    next_after: Lasting = 900
 
 
 class SeveritySection(_Section):
@@ -250,11 +201,14 @@ class File(_Section):
     spam: SpamSection = SpamSection()
     ack: AckSection = AckSection()
     operator: OperatorSection = OperatorSection()
+    alarm: AlarmSection = AlarmSection()
     report: ReportSection = ReportSection()
     calendar: dict[str, CalendarSection] = Field(default_factory=dict)
     sla: dict[str, SlaSection] = Field(default_factory=dict)
     policy: dict[str, dict[str, SlaSection]] = Field(default_factory=dict)
     escalation: tuple[EscalationSection, ...] = Field(default=(), strict=False)
+    rota: tuple[RotaSection, ...] = Field(default=(), strict=False)
+    quiet: QuietSection = QuietSection()
     severity: SeveritySection = SeveritySection()
 
 
@@ -276,6 +230,8 @@ class Config:
     __slots__ = (
         "ack",
         "agents",
+        "alarm",
+        "alarm_url",
         "auth",
         "calendars",
         "customers",
@@ -292,9 +248,11 @@ class Config:
         "operator",
         "path",
         "policies",
+        "quiet",
         "relay",
         "relay_password",
         "report",
+        "rotas",
         "smtp",
         "smtp_tls",
         "spam",
@@ -316,6 +274,8 @@ class Config:
         self.spam = file.spam
         self.ack = file.ack
         self.operator = file.operator
+        self.alarm = file.alarm
+        self.alarm_url: str = resolved["alarm_url"]
         self.report = file.report
         self.path: Path = resolved["path"]
         self.data_dir: Path = resolved["data_dir"]
@@ -326,6 +286,8 @@ class Config:
         self.holiday_names: Mapping[str, Mapping[str, str]] = resolved["holiday_names"]
         self.policies: Mapping[str, Policy] = resolved["policies"]
         self.ladders: Mapping[Metric, tuple[Rung, ...]] = resolved["ladders"]
+        self.rotas: tuple[Rota, ...] = resolved["rotas"]
+        self.quiet: Mapping[Severity, tuple[Span, ...]] = resolved["quiet"]
         self.keywords: Mapping[str, Any] | None = resolved["keywords"]
 
     @property

@@ -3,9 +3,11 @@
 import ipaddress
 from collections.abc import Callable, Sequence
 
-from maild.config.model import Config
+from maild.config.duty import absence
+from maild.config.model import AgentSection, Config
 from maild.config.values import is_network
 from maild.desk.office import AckRule, Agent, Customer, Mailbox, Office
+from maild.desk.order import OBEYED
 from maild.desk.reopening import Window
 from maild.outbound.letters import Desk
 from maild.trust import Authority
@@ -15,14 +17,19 @@ def office(config: Config, keys: tuple[bytes, ...]) -> Office:
     """Build the office. `keys` sign tokens and Message-IDs, newest first."""
     desk = config.desk
     return Office(
-        desk=Desk(desk.name, desk.address, desk.reference, config.domain, desk.time_zone),
+        desk=Desk(
+            desk.name,
+            desk.address,
+            desk.reference,
+            config.domain,
+            desk.time_zone,
+            tuple(f"#{word}" for word in OBEYED),
+        ),
         mailboxes=tuple(
-            Mailbox(one.address, one.aliases, one.team, one.language, one.subaddress, one.admit, one.policy)
+            Mailbox(one.address, one.aliases, one.team, one.language, one.subaddress, one.admit, one.policy, one.rota)
             for one in config.mailboxes
         ),
-        agents=tuple(
-            Agent(one.id, one.name, one.address, one.role, one.time_zone or desk.time_zone) for one in config.agents
-        ),
+        agents=tuple(_agent(one, desk.time_zone) for one in config.agents),
         customers=tuple(
             Customer(one.domain, one.address or "", one.name, one.csm, one.tier, one.policy) for one in config.customers
         ),
@@ -35,6 +42,21 @@ def office(config: Config, keys: tuple[bytes, ...]) -> Office:
         spam_headers=tuple(name.lower() for name in config.spam.headers),
         window=Window(desk.reopen_days, config.calendars["weekdays"]),
         close_after=desk.close_after,
+        ack_stops=desk.ack_stops,
+        rotas=config.rotas,
+        quiet=config.quiet,
+    )
+
+
+def _agent(section: AgentSection, time_zone: str) -> Agent:
+    return Agent(
+        section.id,
+        section.name,
+        section.address,
+        section.role,
+        section.time_zone or time_zone,
+        section.deputy,
+        tuple(map(absence, section.away)),
     )
 
 

@@ -8,6 +8,8 @@ RELOADED = frozenset(
     {
         "ack",
         "agents",
+        "alarm",
+        "alarm_url",
         "auth",
         "calendars",
         "customers",
@@ -19,7 +21,9 @@ RELOADED = frozenset(
         "operator",
         "path",
         "policies",
+        "quiet",
         "report",
+        "rotas",
         "spam",
         "smtp.trusted",
         "templates_dir",

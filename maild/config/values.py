@@ -204,6 +204,31 @@ def token_url(value: object) -> object:
     return value
 
 
+def program(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Check a program and its arguments: it is run without a shell, so it is named by its whole path."""
+    if words and not words[0].startswith("/"):
+        raise ValueError(f"{words[0]!r} is no absolute path: write the program's whole path, /usr/local/bin/page")
+    return words
+
+
+def secret_url(url: str) -> str:
+    """Say what is wrong with a URL that is a secret, without a word of it; "" for nothing. http is for this machine only."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "holds no URL: write one into it, https://hooks.example.com/..., and nothing else"
+    if not url.isascii() or not url.isprintable() or " " in url:
+        return "holds more than one URL: write the URL alone into it, in ASCII and without blanks"
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host or "")):
+        return "holds no https URL: write https://, or http:// for this machine"
+    if not host:
+        return "names no host: write https:// and the host"
+    if parts.username is not None or parts.password is not None:
+        return "holds a user before an @, who is not sent: use a command that can log in"
+    return ""
+
+
 def since_when(value: object) -> object:
     """Check now, all, or a date."""
     if isinstance(value, str) and value not in {"now", "all"}:

@@ -1,5 +1,6 @@
 """The decisions. Pure: `now` is a parameter, every decision says because, and nothing here reads or writes."""
 
+from maild.desk.ack import Acknowledge
 from maild.desk.command import Assign, Command, Grade, Refused, Step, on_command
 from maild.desk.copies import Copy
 from maild.desk.decision import Case, Decision, Escalated, Told
@@ -11,6 +12,7 @@ from maild.desk.requester import Requester
 
 __all__ = [
     "AckRule",
+    "Acknowledge",
     "Agent",
     "Assign",
     "Case",

@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from maild.desk.ack import Acknowledge, acknowledged
 from maild.desk.copies import Copy, copied_by_hand
-from maild.desk.decision import Clocks, Decision, Told, clocks_of
+from maild.desk.decision import Clocks, Decision, Told, clocks_of, folded
 from maild.desk.office import Office
 from maild.desk.requester import Requester, passed_on
 from maild.sla.clock import Clock
@@ -39,7 +40,7 @@ class Grade:
     to: Severity
 
 
-Command = Step | Assign | Grade | Requester | Copy
+Command = Step | Assign | Grade | Requester | Copy | Acknowledge
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +91,15 @@ def on_command(
         return _assigned(ticket, told, command.to, office, actor, now)
     if isinstance(command, Grade):
         return _graded(ticket, told, command.to, office, actor, now)
-    if isinstance(command, Requester):
-        done = passed_on(ticket, told, command.to, office, actor, now)
+    if isinstance(command, Acknowledge):
+        return _taken_over(ticket, told, command, office, actor, now)
+    if isinstance(command, Requester | Copy):
+        done = (
+            passed_on(ticket, told, command.to, office, actor, now)
+            if isinstance(command, Requester)
+            else copied_by_hand(ticket, told, command, office, actor, now)
+        )
         return _about_people(done, told, office, now)
-    if isinstance(command, Copy):
-        return _about_people(copied_by_hand(ticket, told, command, office, actor, now), told, office, now)
     return _stepped(ticket, told, command, office, actor, now)
 
 
@@ -177,6 +182,19 @@ def _about_people(done: tuple[Ticket, Event] | str, told: Told, office: Office, 
     if isinstance(done, str):
         return Refused(done)
     after, event = done
+    return _decision(after, clocks_of(office, after, told.and_then(event), now), event)
+
+
+def _taken_over(
+    ticket: Ticket, told: Told, word: Acknowledge, office: Office, actor: str, now: datetime
+) -> Decision | Refused:
+    clocks = folded(office, ticket, told, now)
+    done = acknowledged(ticket, told.events, clocks, word, office, now)
+    if isinstance(done, str):
+        return Refused(done)
+    after, event = done
+    if actor != word.by:
+        event = replace(event, because=f"{event.because}; {actor} said so for {word.by}")
     return _decision(after, clocks_of(office, after, told.and_then(event), now), event)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from maild.desk.acknowledge import acknowledgement
 from maild.desk.decision import Case, Decision, Told, clock_lines, clocks_of, message_of, references_of
+from maild.desk.duty import ToldOne, present
 from maild.desk.office import Agent, Office
 from maild.desk.participants import Named, answers_elsewhere, by_customer, copied, is_ours
 from maild.desk.past import standing
@@ -178,10 +179,22 @@ def _raised(case: Case, ticket: Ticket) -> Event | None:
     return Event(case.received.received_at, "maild", "set_severity", because, {"to": str(case.guess.severity)})
 
 
-def readers(office: Office, ticket: Ticket) -> tuple[Agent, ...]:
-    """Give those who hear of a ticket's mail: its assignee, or the mailbox's team while nobody has it."""
+def readers(office: Office, ticket: Ticket, at: datetime) -> tuple[Agent, ...]:
+    """Give those who hear of a ticket's mail that comes at `at`: the team of its mailbox, while nobody has it.
+
+    Else its assignee, and who stands in for him while he is away.
+    """
     assignee = office.agent(ticket.assignee)
-    return (assignee,) if assignee else office.team(office.mailbox(ticket.mailbox))
+    if assignee is None:
+        return office.team(office.mailbox(ticket.mailbox))
+    deputy = _deputy(office, assignee, at)
+    return (assignee, deputy.agent) if deputy else (assignee,)
+
+
+def _deputy(office: Office, assignee: Agent | None, at: datetime) -> ToldOne | None:
+    """Give who stands in for an assignee that is away; None where he is there, or nobody does."""
+    here = present(ToldOne(assignee, "assignee"), office, at) if assignee else None
+    return here if here is not None and here.agent != assignee else None
 
 
 def notices(
@@ -193,15 +206,23 @@ def notices(
     *,
     also: Agent | None = None,
 ) -> tuple[NoticeLetter, ...]:
-    """Tell the agents of a mail, and `also` that one: each by a letter of his own, whose Reply-To is bound to him."""
+    """Tell the agents of a mail, and `also` that one: each by a letter of his own, whose Reply-To is bound to him.
+
+    Where the assignee is away when it comes, his deputy is told too, and why.
+    """
     mailbox = office.mailbox(ticket.mailbox)
     fresh = ticket.state is State.NEW and ticket.opened_at == case.received.received_at
-    told = office.team(mailbox) if fresh else readers(office, ticket)
-    assignee = office.agent(ticket.assignee)
-    if assignee and assignee not in told:
-        told = (assignee, *told)
-    if also and also not in told:
-        told = (*told, also)
+    at = case.received.received_at
+    deputy = _deputy(office, office.agent(ticket.assignee), at)
+    told = tuple(
+        dict.fromkeys(
+            (
+                *readers(office, ticket, at),
+                *(office.team(mailbox) if fresh else ()),
+                *((also,) if also else ()),
+            )
+        )
+    )
     letters = []
     for agent in told:
         if case.mail.sender and agent.address.lower() == case.mail.sender.key:
@@ -222,7 +243,7 @@ def notices(
                 clocks=clocks,
                 because=ticket.severity_because,
                 placed_because=case.placement.because,
-                notes=(*notes, *case.flags),
+                notes=(*notes, *case.flags, *(deputy.notes if deputy and deputy.agent == agent else ())),
                 warnings=_not_reached(case, office, ticket),
                 opened=fresh,
             )

@@ -3,11 +3,14 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from maild.desk.ack import hush_of
+from maild.desk.duty import rota_size
 from maild.desk.office import Mailbox, Office
 from maild.desk.past import MERGED, SPLIT, UNDONE, history
 from maild.desk.resting import rest_ends_at
 from maild.ingest.forwarded import Forwarded
 from maild.mail import Address, InboundMail, Received
+from maild.outbound.digest_letter import DigestItem
 from maild.outbound.letters import ClockLine, Letter
 from maild.sla.clock import Clock
 from maild.sla.fold import fold
@@ -103,7 +106,7 @@ class Decision:
     an address with a history: proven, or written to. `failed` are addresses that mail cannot reach. `spam` puts the mail
     on the list of those. `elsewhere` are events of other tickets, (number, event). `moved` are messages that
     leave their ticket for this one. `unlinked` are pairs of tickets, and `forgotten` levels (metric, cycle, level) that count
-    as not told.
+    as not told. `digested` are escalations that wait for a digest in place of a mail of their own.
     """
 
     because: str
@@ -122,6 +125,7 @@ class Decision:
     moved: tuple[Message, ...] = ()
     unlinked: tuple[tuple[int, int], ...] = ()
     forgotten: tuple[tuple[str, int, str], ...] = ()
+    digested: tuple[DigestItem, ...] = ()
 
 
 def clocks_of(office: Office, ticket: Ticket, told: Told, now: datetime) -> Clocks:
@@ -160,9 +164,11 @@ def looked_at(office: Office, ticket: Ticket, told: Told, clocks: tuple[Clock, .
         return tuple((clock, None) for clock in clocks)
     calendar = office.policy(ticket.policy).promise(ticket.severity).calendar
     rest = rest_ends_at(ticket, told.events, office)
+    rota = rota_size(ticket, office)
     found = []
     for clock in clocks:
-        at = next_level_at(clock, calendar, office.ladders[clock.metric], told.levels(clock))
+        hush = hush_of(ticket, told.events, office, clock)
+        at = next_level_at(clock, calendar, office.ladders[clock.metric], told.levels(clock), rota, hush)
         if rest is not None and clock.metric is Metric.RESOLUTION:
             at = min(rest, at or rest)
         found.append((clock, at))

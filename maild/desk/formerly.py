@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from maild.desk.decision import Case
-from maild.desk.due import escalation_key
+from maild.desk.escalate import escalation_key
 from maild.desk.office import Office
 from maild.desk.past import CHANGED, MERGED, UNDONE, left, standing
 from maild.mail import Address

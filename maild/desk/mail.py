@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import datetime
 
+from maild.desk.answering import answering
 from maild.desk.customer import Link, open_ticket
 from maild.desk.decision import Case, Decision, Told, message_of
 from maild.desk.ended import on_ended
 from maild.desk.forward import on_forward
 from maild.desk.merged import for_another
+from maild.desk.no_ticket import on_no_ticket
 from maild.desk.office import Office
 from maild.desk.order import on_order
 from maild.desk.reply import doubt_of, on_reply
@@ -81,6 +83,9 @@ def _own(case: Case) -> Decision:
 
 def _from_somebody(case: Case, office: Office, now: datetime) -> Decision:
     ticket = case.ticket
+    writer = office.agent_of(case.mail.sender)
+    if writer is not None and (lost := on_no_ticket(case, office, writer)):
+        return lost
     if ticket is None:
         return on_forward(case, office, now) or _opened(case, office, now)
     agent = office.agent_of(case.mail.sender)
@@ -88,7 +93,7 @@ def _from_somebody(case: Case, office: Office, now: datetime) -> Decision:
     if ordered is not None:
         return ordered
     if agent is not None and agent.address.lower() != ticket.requester.key:
-        return on_reply(case, office, now, ticket, agent)
+        return answering(case, office, now, agent, on_reply(case, office, now, ticket, agent))
     # The ticket's own mailbox says who may join it, not the one that the mail was sent to.
     admission = admit(case.mail.sender, ticket, office.agent_keys, office.mailbox(ticket.mailbox).admit)
     if not admission.admitted:

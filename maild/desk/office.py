@@ -2,20 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 
 from maild.desk.reopening import Window
 from maild.mail import Address
 from maild.outbound.letters import Desk, Recipient
+from maild.sla.absence import Absence, away_until
 from maild.sla.ladder import Rung
 from maild.sla.policy import Metric, Policy
+from maild.sla.rota import Rota
+from maild.sla.wall import Pair
 from maild.threading import token
 from maild.threading.inscription import inscription
+from maild.ticket import Severity
 from maild.trust import Authority
 
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """An address customers write to. `separator` is "" where the mail server knows no sub-addresses."""
+    """An address customers write to. `separator` is "" where the mail server knows no sub-addresses.
+
+    `rota` names the rota it goes by; "" is the first one.
+    """
 
     address: str
     aliases: tuple[str, ...]
@@ -24,22 +32,34 @@ class Mailbox:
     separator: str
     admit: str
     policy: str
+    rota: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """Somebody who answers. `role` is agent, lead or manager."""
+    """Somebody who answers. `role` is agent, lead or manager, `deputy` the id of who stands in while he is away, "" for nobody."""
 
     id: str
     name: str
     address: str
     role: str
     time_zone: str
+    deputy: str = ""
+    away: tuple[Absence, ...] = ()
+
+    @property
+    def called(self) -> str:
+        """His name, or his id where he has none."""
+        return self.name or self.id
 
     @property
     def recipient(self) -> Recipient:
         """The agent as a reader of our mail."""
-        return Recipient(self.name or self.id, self.address, self.time_zone)
+        return Recipient(self.called, self.address, self.time_zone)
+
+    def away_until(self, at: datetime) -> date | None:
+        """Give the last local date of the absence that runs at `at`; None while he is there."""
+        return away_until(self.away, self.time_zone, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +90,9 @@ class Office:
 
     `policies` holds the desk's own under "", `spam_headers` the names, in lower case, of the fields in which a filter
     calls a mail spam, `window` how long a closed ticket can be reopened by mail, `close_after` after how many open days of
-    that window's calendar a resolved one closes (0: never).
+    that window's calendar a resolved one closes (0: never), `ack_stops` what an acknowledgement silences (all, warnings).
+    `rotas` are those of the desk, `quiet` the hours, by severity, in which no escalation is sent to a reader: spans in
+    seconds from the midnight of his zone, an end beyond 86400 is on the next day.
     """
 
     desk: Desk
@@ -86,6 +108,9 @@ class Office:
     spam_headers: tuple[str, ...] = ()
     window: Window = field(default_factory=Window)
     close_after: int = 0
+    ack_stops: str = "all"
+    rotas: tuple[Rota, ...] = ()
+    quiet: Mapping[Severity, tuple[Pair, ...]] = field(default_factory=dict)
 
     def agent_of(self, address: Address | None) -> Agent | None:
         """Give the agent whose address this is."""
@@ -118,6 +143,11 @@ class Office:
     def team(self, mailbox: Mailbox) -> tuple[Agent, ...]:
         """Give the agents of a mailbox: its team, or everybody where none is named."""
         return tuple(agent for agent in self.agents if agent.id in mailbox.team) or self.agents
+
+    def rota(self, mailbox: Mailbox) -> Rota | None:
+        """Give the rota that a mailbox goes by; the first one where it names none that there is, None without any."""
+        named = next((rota for rota in self.rotas if rota.name == mailbox.rota), None)
+        return named or next(iter(self.rotas), None)
 
     def customer_of(self, address: Address) -> Customer | None:
         """Give the customer an address belongs to: the one named by address before the one named by domain."""

@@ -1,4 +1,4 @@
-"""Commands that an agent writes on the first line of a reply. So far one is obeyed by mail: `#requester ADDRESS`.
+"""Commands that an agent writes on the first line of a reply. Obeyed by mail: `#ack` and `#requester ADDRESS`.
 
 Atomic: whatever looks like a command and is not understood means that nothing is done and nothing is sent to the customer.
 """
@@ -7,14 +7,18 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from maild.desk.ack import Acknowledge, acks
+from maild.desk.answering import answering
 from maild.desk.command import Refused, on_command
 from maild.desk.decision import Case, Decision, message_of, references_of
 from maild.desk.office import Agent, Office
 from maild.desk.reply import doubt_of
 from maild.desk.requester import Requester
+from maild.ingest.cut import cut_text
 from maild.ingest.forwarded_block import people
 from maild.mail import Address, Origin
 from maild.outbound.letters import WordLetter
+from maild.outbound.mark import MARK
 from maild.outbound.reading import FORMAT
 from maild.threading.token import Purpose
 from maild.ticket import Event, Ticket
@@ -25,10 +29,13 @@ WORDS = (
 )
 """Every command of the design."""
 
-OBEYED = ("requester",)
+OBEYED = ("ack", "requester")
+"""Those that are obeyed by mail."""
+
 
 _FAR = 10_000
 _MOST_LETTERS = 40
+_MOST_REMARK = 500
 _LINE = re.compile(r"#([a-z]{2,12})(?![\w-])[ \t\xa0]*:?(.*)", re.IGNORECASE)
 _UNSEEN = re.compile(f"[{FORMAT}]")
 _ATTEMPT = re.compile(r"\s*([#\uff03]+)([ \t\xa0]*)([^\W\d_][\w-]*)")
@@ -85,7 +92,57 @@ def on_order(case: Case, office: Office, now: datetime, ticket: Ticket, agent: A
         return _refused(case, office, ticket, agent, _not_understood(attempt))
     if len(said) > 1 or said[0].word not in OBEYED:
         return _refused(case, office, ticket, agent, _not_by_mail(said, ticket))
-    to = _address(said[0].value)
+    if said[0].word == "ack":
+        return _acknowledged(case, office, now, ticket, agent, said[0].value)
+    return _passed_on(case, office, now, ticket, agent, said[0].value)
+
+
+def _acknowledged(case: Case, office: Office, now: datetime, ticket: Ticket, agent: Agent, value: str) -> Decision:
+    """Let him take the ticket over. What he wrote besides is a remark for the desk, and goes to no customer.
+
+    It is answered only where he may be mistaken: words below the command may have been meant for the customer, and of a
+    ticket that was answered and resolved there is nothing to take over. That what he did is done he need not be told.
+    """
+    below = _below(case.mail.new_text)
+    remark = " ".join(filter(None, (value, *below.split())))
+    word = Acknowledge(agent.id, case.received.received_at)
+    done = on_command(ticket, case.told, word, office, agent.id, now)
+    if isinstance(done, Refused) and not _holds(case, ticket, agent):
+        return _refused(case, office, ticket, agent, (f"{done.because}.",))
+    brought = {"message": case.received.id}
+    if isinstance(done, Refused):
+        done = Decision(done.because, ticket=ticket)
+        remark = remark or f"once more: {done.because}"
+    events = tuple(replace(event, data={**event.data, **brought}) for event in done.events)
+    if remark:
+        note = f"{agent.id} remarked, for the desk alone: {remark[:_MOST_REMARK]}"
+        events = (*events, Event(case.received.received_at, agent.id, "agent_note", note, brought))
+    lines = (
+        f"{done.because}.",
+        f"What you wrote below #ack is a note with the ticket: nothing was sent to {ticket.requester.key or 'anybody'}.",
+        "To write to the customer, reply to this mail without the command.",
+    )
+    return replace(
+        done,
+        events=events,
+        message=message_of(case, ticket.number, "agent"),
+        references=references_of(case, ticket.number),
+        letters=(_letter(case, office, done.ticket or ticket, agent, "acknowledged", lines),) if below else (),
+    )
+
+
+def _holds(case: Case, ticket: Ticket, agent: Agent) -> bool:
+    return any(one.by == agent.id and one.lapsed_at is None for one in acks(ticket, case.told.events))
+
+
+def _below(text: str) -> str:
+    """Give what stands below the first line, without our mail that follows it."""
+    own, _ = cut_text(text, MARK)
+    return own.strip().partition("\n")[2].strip()
+
+
+def _passed_on(case: Case, office: Office, now: datetime, ticket: Ticket, agent: Agent, value: str) -> Decision:
+    to = _address(value)
     if isinstance(to, str):
         return _refused(case, office, ticket, agent, (to,))
     done = on_command(ticket, case.told, Requester(to), office, agent.id, now)
@@ -100,13 +157,14 @@ def on_order(case: Case, office: Office, now: datetime, ticket: Ticket, agent: A
         else f"To take it back, write #requester {ticket.requester.key} on the first line of a reply.",
     )
     letter = _letter(case, office, after, agent, f"the requester is {to.key}", lines)
-    return replace(
+    decision = replace(
         done,
         events=tuple(replace(event, data={**event.data, "message": case.received.id}) for event in done.events),
         message=message_of(case, ticket.number, "agent"),
         references=references_of(case, ticket.number),
         letters=(letter,),
     )
+    return answering(case, office, now, agent, decision)
 
 
 def _commands(case: Case, office: Office, ticket: Ticket, agent: Agent, first: Order) -> bool:
@@ -116,7 +174,7 @@ def _commands(case: Case, office: Office, ticket: Ticket, agent: Agent, first: O
     if case.placement.purpose in {Purpose.BOUNCE, Purpose.RELEASE}:
         return False
     if ticket.requester.key == agent.address.lower():
-        return case.placement.purpose is Purpose.AGENT or first.word in OBEYED
+        return case.placement.purpose is Purpose.AGENT or first.word == "requester"
     return ticket.requester.key not in {address.key for address in (*case.mail.to, *case.mail.cc)}
 
 
@@ -144,7 +202,7 @@ def _not_by_mail(said: tuple[Order, ...], ticket: Ticket) -> tuple[str, ...]:
 
 def _not_understood(attempt: str) -> tuple[str, ...]:
     return (
-        f"{attempt} looks like a command, and is none. Understood by mail: #requester ADDRESS, on the first line.",
+        f"{attempt} looks like a command, and is none. Understood by mail, on the first line: #ack, #requester ADDRESS.",
         "If it is text for the customer, put a line above it, as in: Hello. Then send it again.",
     )
 

@@ -45,7 +45,7 @@ def _to_the_others(case: Case, office: Office, ticket: Ticket, twin: Message) ->
     before = {found[0].address for rcpt in twin.recipients if (found := office.mailbox_of(rcpt))}
     if case.mailbox.address in before | {ticket.mailbox} or twin.kind != "customer":
         return ()
-    first = {*office.team(office.mailbox(ticket.mailbox)), *readers(office, ticket)}
+    first = {*office.team(office.mailbox(ticket.mailbox)), *readers(office, ticket, case.received.received_at)}
     others = tuple(agent for agent in office.team(case.mailbox) if agent not in first)
     note = (
         f"The same mail was addressed to {ticket.mailbox}: it is one ticket there, for both of you. "

@@ -9,9 +9,11 @@ from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
+from maild.desk.ack import ACKNOWLEDGED
 from maild.desk.command import Refused, now_standing
 from maild.desk.copies import as_before
 from maild.desk.decision import Decision, Told, clocks_of
+from maild.desk.duty import rota_size
 from maild.desk.merge import Decisions, Side
 from maild.desk.office import Office
 from maild.desk.past import LINKED, MERGED, MERGED_INTO, SPLIT, SPLIT_FROM, recorded_of, standing, undoing
@@ -58,6 +60,7 @@ STEPS: Mapping[str, Callable[[Ticket, Event, Sequence[Event]], Restored]] = Mapp
         "status": _step,
         "assigned": _assignment,
         "unassigned": _assignment,
+        ACKNOWLEDGED: _assignment,
         "set_severity": _grade,
         "requester": given_back,
         "participant_added": as_before,
@@ -226,7 +229,7 @@ def _forgotten(
     reached = {
         (str(clock.metric), clock.cycle, level.name)
         for clock in clocks
-        for level in levels(clock, calendar, office.ladders[clock.metric])
+        for level in levels(clock, calendar, office.ladders[clock.metric], rota_size(ticket, office))
         if level.at <= now
     }
     return tuple(sorted(told.sent - before - reached))

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from maild.ingest.imap_account import Grant, ImapError
+from maild.posting import post
 
 EARLY = 120.0
 """Seconds before its end at which a token is renewed."""
@@ -63,33 +64,16 @@ def form(grant: Grant, refresh_token: str) -> dict[str, str]:
 
 def ask(grant: Grant, refresh_token: str) -> dict[str, Any]:
     """Ask the token endpoint, over TLS that is verified. ImapError with the server's own words where it gives none."""
-    url = urlsplit(grant.token_url)
-    host = url.hostname or ""
-    if url.scheme == "https":
-        context = ssl.create_default_context()
-        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-            host, url.port, timeout=TIMEOUT, context=context
-        )
-    else:  # on this machine alone: the configuration lets no other host through
-        connection = http.client.HTTPConnection(host, url.port, timeout=TIMEOUT)
-    body = urlencode(form(grant, refresh_token))
+    host = urlsplit(grant.token_url).hostname or ""
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    body = urlencode(form(grant, refresh_token)).encode("ascii")
     try:
-        connection.request(
-            "POST",
-            (url.path or "/") + (f"?{url.query}" if url.query else ""),
-            body,
-            {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
-        )
-        response = connection.getresponse()
-        octets = response.read(MOST_OCTETS)
-        status = response.status
+        answer = post(grant.token_url, body, headers, seconds=TIMEOUT, most=MOST_OCTETS)
     except ssl.SSLCertVerificationError as error:
         raise ImapError(f"the certificate of {host} does not verify: {error.verify_message}", refused=True) from error
     except (OSError, http.client.HTTPException) as error:
         raise ImapError(f"no token from {host}: {type(error).__name__}: {error}") from error
-    finally:
-        connection.close()
-    return _read(host, status, octets)
+    return _read(host, answer.status, answer.octets)
 
 
 def _read(host: str, status: int, octets: bytes) -> dict[str, Any]:

@@ -9,10 +9,13 @@ from markupsafe import Markup
 
 from maild.mail import Address, Attachment, InboundMail, Outgoing
 from maild.outbound import markup, seal, wire
+from maild.outbound.compose_digest import compose_digest
 from maild.outbound.compose_relay import body, compose_relay, sort
 from maild.outbound.compose_report import compose_report
 from maild.outbound.compose_summary import compose_summary
+from maild.outbound.digest_letter import DigestLetter
 from maild.outbound.gate import clean
+from maild.outbound.headline import escalation_subject
 from maild.outbound.letters import (
     AckLetter,
     Desk,
@@ -56,6 +59,8 @@ def compose(letter: Letter, desk: Desk, templates: Templates, now: datetime) -> 
             return compose_summary(letter, desk, templates, now)
         case ReportLetter():
             return compose_report(letter, desk, templates, now)
+        case DigestLetter():
+            return compose_digest(letter, desk, templates, now)
         case _:
             assert_never(letter)
 
@@ -117,13 +122,19 @@ def _attachable(files: Iterable[Attachment]) -> tuple[tuple[Attachment, ...], tu
 def _commands(desk: Desk, reply_to: str, subject: str) -> tuple[tuple[str, str, str], ...]:
     """Give the commands that fit into a footer: the line to write, what it means, and a mailto: link (RFC 6068)."""
     lines = (
+        ("#ack", "you take it"),
         ("#resolve", "the matter is settled"),
         ("#pending", "waiting on the customer"),
         ("#assign me", "you take it"),
+        ("#requester ADDRESS", "whose ticket it is"),
         ("#status", "where it stands"),
     )
     link = f"mailto:{reply_to}?subject={quote(subject)}&body="
-    return tuple((line, meaning, link + quote(line)) for line, meaning in lines if line.split()[0] in desk.commands)
+    return tuple(
+        (line, meaning, link + quote(line.removesuffix("ADDRESS")))
+        for line, meaning in lines
+        if line.split()[0] in desk.commands
+    )
 
 
 def _notice(letter: NoticeLetter, desk: Desk, templates: Templates, now: datetime) -> Outgoing:
@@ -206,18 +217,6 @@ def _state(ticket: Ticket | None) -> tuple[tuple[str, str], ...]:
 def _first_lines(text: str) -> tuple[str, bool]:
     lines = text.strip().splitlines()
     return "\n".join(lines[:_MOST_LINES]), len(lines) > _MOST_LINES
-
-
-def escalation_subject(letter: EscalationLetter, desk: Desk, now: datetime) -> str:
-    """Make a subject that sorts on a phone; the word BREACH only from the limit on."""
-    late = now >= letter.limit_at
-    metric = letter.metric.replace("_", " ")
-    level = "BREACH" if late else letter.level.upper()
-    limit, left = promised(letter.limit_seconds), span((now - letter.limit_at).total_seconds())
-    ticket = letter.ticket
-    head = f"[{level} {metric}] {desk.reference} #{ticket.number} {ticket.severity.upper()}"
-    title = ": ".join(filter(None, (clean(letter.customer, 60), clean(bare(ticket.subject, desk.reference), 120))))
-    return f"{head} {title} (limit {limit}, {left} {'late' if late else 'left'})"
 
 
 def _escalation(letter: EscalationLetter, desk: Desk, templates: Templates, now: datetime) -> Outgoing:

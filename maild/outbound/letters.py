@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from maild.mail import Address, InboundMail
+from maild.outbound.digest_letter import DigestLetter
 from maild.ticket import Ticket
 
 
@@ -139,6 +140,8 @@ class EscalationLetter:
 
     `limit_seconds` is the promise in open seconds. `owner` is "" for nobody. `next_at` and `next_who` say what happens
     next, None where this was the last mail. `customer` is his name or his organisation's. `last_text` may be long.
+    `cycle` is the clock's, `reached_at` the level's instant (None: the limit's). `quiet_until` is the end of the reader's
+    quiet hours, None where he may be told at once.
     """
 
     key: str
@@ -162,6 +165,9 @@ class EscalationLetter:
     message_id: str
     root_id: str
     notes: tuple[str, ...] = ()
+    cycle: int = 1
+    reached_at: datetime | None = None
+    quiet_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,5 +292,13 @@ class ReportLetter:
 
 
 Letter = (
-    AckLetter | NoticeLetter | RelayLetter | EscalationLetter | HeldLetter | WordLetter | SummaryLetter | ReportLetter
+    AckLetter
+    | NoticeLetter
+    | RelayLetter
+    | EscalationLetter
+    | HeldLetter
+    | WordLetter
+    | SummaryLetter
+    | ReportLetter
+    | DigestLetter
 )

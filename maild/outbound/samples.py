@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from maild.mail import Address, Attachment, InboundMail, Origin
+from maild.outbound.digest_letter import DigestLetter, DigestLine, DigestReason, Settled
 from maild.outbound.letters import (
     AckLetter,
     ClockLine,
@@ -198,6 +199,24 @@ def letters(language: str = "") -> tuple[Letter, ...]:
         message_id="maild.0.summary@example.com",
         root_id="maild.0.root@example.com",
     )
+    line = DigestLine(
+        1042, "first_response", "limit", Severity.URGENT, "Acme: Checkout down", 1800, NOW - timedelta(minutes=4)
+    )
+    settled = (Settled("answered", NOW, "Bob Example"), Settled("its clock has ended"))
+    digest = DigestLetter(
+        key="digest",
+        to=Address(AGENT.name, AGENT.address),
+        time_zone=AGENT.time_zone,
+        language=language,
+        lines=(
+            *(replace(line, ticket=1042 + number) for number in range(120)),
+            *(replace(line, ticket=1200, settled=one) for one in settled),
+        ),
+        reason=DigestReason(NOW, NOW, 121, NOW - timedelta(hours=1), 2, 1, NOW, "cara"),
+        reply_to=DESK.address,
+        message_id="maild.0.digest@example.com",
+        root_id="maild.0.root@example.com",
+    )
     tallied = Row("urgent", ("3", "1", "3 of 4"), (("good", 3), ("bad", 1)))
     weekly = ReportLetter(
         key="report",
@@ -230,4 +249,11 @@ def letters(language: str = "") -> tuple[Letter, ...]:
         summary,
         replace(summary, heaps=(Heap("unfetched", 1, 1, (item,)),)),
         weekly,
+        digest,
+        replace(
+            digest,
+            lines=(replace(line, due_at=NOW + timedelta(1)), replace(line, ticket=1043, settled=settled[0])),
+            reason=DigestReason(NOW, NOW, 0, None, 0, 0, None, ""),
+        ),
+        replace(digest, lines=tuple(replace(line, settled=one) for one in settled)),
     )

@@ -16,12 +16,17 @@ YEARS = (2020, 2041)
 
 
 def basis(
-    policies: Mapping[str, Policy], ladders: Mapping[Metric, tuple[Rung, ...]], rest: tuple[Calendar, int]
+    policies: Mapping[str, Policy],
+    ladders: Mapping[Metric, tuple[Rung, ...]],
+    rest: tuple[Calendar, int],
+    on_call: Sequence[tuple[str, int]] = (),
+    ack_stops: str = "all",
 ) -> str:
     """Give the digest (SHA-256, hex) of promises, ladders, calendars, their zones, and how long a ticket may rest.
 
-    `rest` is the calendar in whose open days resolved tickets wait, and how many. The time zone data counts by what it says
-    of these zones, so that an update of other zones is none.
+    `rest` is the calendar in whose open days resolved tickets wait, and how many. `on_call` is how many take turns for
+    each mailbox, `ack_stops` what an acknowledgement silences. The time zone data counts by what it says of these zones,
+    so that an update of other zones is none.
     """
     promised = {
         name: {str(severity): _promise(promise) for severity, promise in policy.promises.items()}
@@ -31,8 +36,11 @@ def basis(
     stated = {
         "policies": promised,
         "ladders": {
-            str(metric): [[rung.at, rung.notify, rung.daily] for rung in ladders[metric]] for metric in ladders
+            str(metric): [[rung.at, rung.notify, rung.daily, rung.next_after] for rung in ladders[metric]]
+            for metric in ladders
         },
+        "on_call": on_call,
+        "ack_stops": ack_stops,
         "rest": [_calendar(rest[0]), rest[1]],
         "zones": {name: _clock_changes(name) for name in sorted({calendar.tz for calendar in used})},
     }

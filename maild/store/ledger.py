@@ -13,6 +13,8 @@ from tortoise.context import TortoiseContext
 
 from maild.store import migrate as migrations
 from maild.store.copying import Migrated
+from maild.store.delayed import Delayed
+from maild.store.digesting import Digesting
 from maild.store.door import Door, Heard
 from maild.store.door_sqlite import SqliteDoor
 from maild.store.faults import LedgerError, LedgerInUseError
@@ -31,7 +33,9 @@ SQLITE = "sqlite://"
 POSTGRES = ("postgres://", "postgresql://")
 
 
-class Ledger(Fetching, Owing, Recording, Keeping, Merging, Handling, Showing, Summing, Reporting, Watching):
+class Ledger(
+    Fetching, Owing, Recording, Keeping, Merging, Handling, Showing, Summing, Reporting, Watching, Digesting, Delayed
+):
     """One open ledger. All instants are aware UTC; a naive one is a ValueError.
 
     Writes are durable when they return, and a cancelled caller leaves them whole. Reads never wait for writes. Text is

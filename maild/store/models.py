@@ -285,3 +285,30 @@ class MailboxUid(Model):
         """Where it lives."""
 
         table = "mailbox_uid"
+
+
+class DigestItem(Model):
+    """An escalation that waits to be told together with others."""
+
+    id = fields.BigIntField(primary_key=True)
+    key = _Words()
+    agent = _Words()
+    address = _Words()
+    ticket = fields.BigIntField()
+    metric = _Words()
+    cycle = fields.IntField()
+    level = _Words()
+    severity = _Words()
+    title = _Words()
+    limit_seconds = fields.BigIntField()
+    reached_at = InstantField()
+    due_at = InstantField()
+    at = InstantField()
+    send_at = InstantField()
+    quiet = fields.BooleanField()
+    because = _Words()
+
+    class Meta:
+        """Where it lives."""
+
+        table = "digest_item"

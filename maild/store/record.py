@@ -8,7 +8,9 @@ from itertools import chain
 from typing import Any
 
 from maild.mail import Address, Outgoing
+from maild.outbound.digest_letter import DigestItem
 from maild.sla.clock import Clock
+from maild.store.digesting import Written, keep, take_out
 from maild.store.door import Write
 from maild.store.instant import maybe_text, utc_text
 from maild.store.joining import forget, link, move, unlink
@@ -30,7 +32,8 @@ class Record:
     was told before is a conflict: nothing is mailed twice. `outgoing` whose key is known is dropped. `parties` were
     met, `failed` are addresses that mail cannot reach. `recipients_added` are (message id, further recipient).
     `elsewhere` are events of other tickets, (number, event); of mail that maild linked to it a ticket keeps `MOST_LINKED`. `moved` are messages (as they were) that leave their ticket for this one. `unlinked`
-    are pairs of tickets, the lower first; `forgotten` are levels (metric, cycle, level) of this ticket that count as not told.
+    are pairs of tickets, the lower first; `forgotten` are levels (metric, cycle, level) of this ticket that count as not told. `digested` wait for a
+    digest; `digest` says which of them are told now: a conflict where another daemon took them out.
     """
 
     at: datetime
@@ -53,6 +56,8 @@ class Record:
     moved: tuple[Message, ...] = ()
     unlinked: tuple[tuple[int, int], ...] = ()
     forgotten: tuple[tuple[str, int, str], ...] = ()
+    digested: tuple[DigestItem, ...] = ()
+    digest: Written | None = None
 
 
 def writes(record: Record) -> list[Write]:
@@ -71,7 +76,9 @@ def writes(record: Record) -> list[Write]:
             _events(record),
             (_elsewhere(ticket, event) for ticket, event in record.elsewhere),
             _joined(record),
+            _taken_out(record),
             (_escalation(record.at, escalation) for escalation in record.escalations),
+            (keep(item) for item in record.digested),
             chain.from_iterable(_outgoing(record.at, outgoing) for outgoing in record.outgoing),
             (_party(record.at, party) for party in record.parties),
             (_failed(record.at, address) for address in record.failed),
@@ -260,6 +267,11 @@ def _outgoing(at: datetime, mail: Outgoing) -> Iterator[Write]:
         },
         "ON CONFLICT (key) DO NOTHING",
     )
+
+
+def _taken_out(record: Record) -> Iterator[Write]:
+    if record.digest is not None:
+        yield take_out(record.digest)
 
 
 def _party(at: datetime, party: Address) -> Write:

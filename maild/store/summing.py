@@ -14,7 +14,7 @@ from maild.store.shelf import EVER, Shelf, reading
 SUMMARY = "summary"
 """The kind of mail that a summary is."""
 
-KINDS = ("ack", "notification", "relay", "escalation", "held", "report")
+KINDS = ("ack", "notification", "relay", "escalation", "digest", "held", "report")
 """All others; the index over kinds and time wants them named."""
 
 LONGEST_OWED = timedelta(days=3)

@@ -63,6 +63,11 @@ class Watching(Shelf):
             due[ticket] = min(instant(next_at), due.get(ticket, instant(next_at)))
         return sorted(due, key=lambda ticket: (due[ticket], ticket))
 
+    async def is_due(self, now: datetime) -> bool:
+        """Say whether a clock wants to be looked at by `now`, by us or by another daemon."""
+        first = await self._first()
+        return first is not None and first["next_at"] <= now
+
     async def breaches(self) -> dict[str, int]:
         """Count the clocks that were breached, by metric."""
         (lines,) = await self._door.read([Read(_BREACHES)])

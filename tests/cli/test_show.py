@@ -16,7 +16,7 @@ SHOW = {
     *("id", "reference", "subject", "state", "severity", "severity_because", "requester", "participants", "assignee"),
     *("opened_at", "first_response_at", "first_response_evidence", "resolved_at", "closed_at"),
     *("clocks", "messages", "events", "outbox"),
-    *("merged_into", "merged", "links"),
+    *("merged_into", "merged", "links", "acknowledged"),
 }
 PARTS = {
     "clocks": {

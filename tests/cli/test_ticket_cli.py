@@ -1,4 +1,5 @@
 import asyncio
+import json
 import os
 import socket
 import subprocess
@@ -94,6 +95,28 @@ def ticket_of(config):
 
 def events_of(config):
     return [event.what for event in read(config, lambda ledger: ledger.events(1042))]
+
+
+def test_a_ticket_is_taken_over(desk, config):
+    said = run(desk, "ticket", "ack", "1042").stdout
+    assert said.startswith(
+        "CSM #1042: ann acknowledged it: nobody is told of first_response and resolution; nobody had it"
+    )
+    assert ticket_of(config).assignee == "ann"
+    assert "was acknowledged by ann already" in run(desk, "ticket", "ack", "1042", code=65).stderr
+    said = run(desk, "ticket", "ack", "1042", "--as", "bob").stdout
+    assert "ann had acknowledged it at" in said
+    assert "ann said so for bob" in said
+    assert "known are ann, bob" in run(desk, "ticket", "ack", "1042", "--as", "zoe", code=65).stderr
+    assert events_of(config) == ["opened", "taken_over", "taken_over"]
+    shown = json.loads(run(desk, "show", "1042", "--json").stdout)
+    assert [(one["by"], one["lapsed_at"]) for one in shown["acknowledged"]] == [("ann", None), ("bob", None)]
+    run(desk, "ticket", "undo", "1042")
+    run(desk, "ticket", "assign", "1042", "none")
+    page = run(desk, "why", "1042").stdout
+    assert "acknowledged by bob: first_response, resolution; no more since" in page
+    assert page.count("; no more since") == 2
+    assert page.count(": it was taken back") == 1
 
 
 def test_a_life_by_hand(desk, config):

@@ -3,6 +3,8 @@
 import pytest
 
 from maild.config.office import office, truster
+from maild.sla.ladder import Rung
+from maild.sla.policy import Metric
 
 FULL = """
 [desk]
@@ -10,6 +12,7 @@ name = "Desk"
 address = "CSM@Example.com"
 reference = "HELP"
 time_zone = "Europe/Berlin"
+ack_stops = "warnings"
 [[mailbox]]
 address = "csm@example.com"
 aliases = ["support@example.com"]
@@ -43,6 +46,19 @@ authserv_id = "mx.example.com"
 agents_need = "token"
 [policy.gold.low]
 calendar = "always"
+[[rota]]
+name = "support"
+agents = ["ann"]
+start = "2026-01-05 09:00"
+[[escalation]]
+clock = "resolution"
+at = "limit"
+notify = ["oncall"]
+next_after = "1m"
+[[escalation]]
+clock = "resolution"
+at = "target"
+notify = ["lead"]
 """
 
 
@@ -73,6 +89,9 @@ def test_the_office_is_what_the_file_says(read):
     assert (found.authority.ids, found.agents_need, found.keys) == (("mx.example.com",), "token", (b"key",))
     assert found.policies is config.policies
     assert found.ladders is config.ladders
+    assert found.desk.commands == ("#ack", "#requester")
+    assert found.ack_stops == "warnings"
+    assert found.ladders[Metric.RESOLUTION] == (Rung("limit", ("oncall",), next_after=60), Rung("target", ("lead",)))
 
 
 @pytest.mark.parametrize(

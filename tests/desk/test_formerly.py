@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from maild.desk import Requester, Told, on_command, on_mail
-from maild.desk.due import escalation_key
+from maild.desk.escalate import escalation_key
 from maild.desk.merge import Side, on_merge
 from maild.desk.undo import on_undo
 from maild.mail import Address

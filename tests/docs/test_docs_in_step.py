@@ -15,13 +15,14 @@ import maild
 from maild.cli.app import app
 from maild.cli.inspect import as_dict
 from maild.config import load
+from maild.config.duty import RotaSection
+from maild.config.lines import ImapSection
 from maild.config.model import (
     AgentSection,
     CustomerSection,
     DeskSection,
     EscalationSection,
     File,
-    ImapSection,
     MailboxSection,
 )
 from maild.ingest.parse import parse
@@ -43,6 +44,7 @@ LEAST: dict[type[BaseModel], dict[str, Any]] = {
     AgentSection: {"id": "a", "address": "a@b.example"},
     CustomerSection: {"domain": "b.example"},
     ImapSection: {"mailbox": "a@b.example", "host": "b.example"},
+    RotaSection: {"name": "a"},
     EscalationSection: {"clock": "resolution", "at": "limit", "notify": ["lead"]},
 }
 """What a section cannot do without."""
@@ -61,7 +63,7 @@ def page(name: str) -> str:
 
 
 def commands_page() -> str:
-    return page("cli.md") + page("cli-queues.md")
+    return page("cli.md") + page("cli-tickets.md") + page("cli-queues.md")
 
 
 # Commands

@@ -10,8 +10,10 @@ import pytest
 
 from maild.mail import Address, Attachment
 from maild.outbound import samples
-from maild.outbound.compose import compose, escalation_subject
+from maild.outbound.compose import compose
+from maild.outbound.digest_letter import DigestLetter
 from maild.outbound.gate import GateRefusal
+from maild.outbound.headline import escalation_subject
 from maild.outbound.letters import (
     AckLetter,
     ClockLine,
@@ -69,9 +71,16 @@ def test_every_letter_is_the_same_each_time_and_says_what_it_is(letter, write):
     names = {AckLetter: "ack", NoticeLetter: "notification", RelayLetter: "relay", EscalationLetter: "escalation"}
     assert (
         out.kind
-        == (names | {HeldLetter: "held", WordLetter: "notification", SummaryLetter: "summary", ReportLetter: "report"})[
-            type(letter)
-        ]
+        == (
+            names
+            | {
+                HeldLetter: "held",
+                WordLetter: "notification",
+                SummaryLetter: "summary",
+                ReportLetter: "report",
+                DigestLetter: "digest",
+            }
+        )[type(letter)]
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from maild.mail import Address, Attachment
 from maild.outbound import samples
 from maild.outbound.compose import compose
+from maild.outbound.digest_letter import DigestLetter, DigestLine, DigestReason, Settled
 from maild.outbound.gate import GateRefusal
 from maild.outbound.letters import (
     AckLetter,
@@ -26,6 +27,7 @@ from maild.outbound.letters import (
     SummaryLetter,
     WordLetter,
 )
+from maild.ticket import Severity
 
 BREAKS = (
     "\r\n",
@@ -92,6 +94,11 @@ def poisoned(letter, attack):
         references=(attack,),
         attachments=files,
     )
+    lines = (
+        DigestLine(1, "resolution", "75%", Severity.LOW, attack, 1, samples.NOW),
+        DigestLine(2, "resolution", "limit", Severity.LOW, attack, 1, samples.NOW, Settled("answered", None, attack)),
+    )
+    reason = DigestReason(samples.NOW, samples.NOW, 2, None, 0, 0, None, attack)
     changes = {
         AckLetter: {"in_reply_to": attack, "references": (attack, "m1@acme.example"), "echo_subject": True},
         NoticeLetter: {
@@ -119,8 +126,11 @@ def poisoned(letter, attack):
             "notes": (attack,),
         },
         HeldLetter: {"mail": mail, "because": attack},
+        DigestLetter: {"lines": lines, "reason": reason},
         WordLetter: {"subject": attack, "lines": (attack,), "quote": attack, "in_reply_to": attack},
     }
+    if isinstance(letter, DigestLetter):
+        return replace(letter, **changes[DigestLetter])
     return replace(letter, ticket=letter.ticket and ticket, **changes[type(letter)])
 
 

@@ -7,7 +7,7 @@ import pytest
 from maild.sla.clock import History, SlaEvent
 from maild.sla.fold import fold
 from maild.sla.hours import ALWAYS, Calendar
-from maild.sla.ladder import DEFAULT, LadderError, Rung, due_levels, levels, next_level_at, recipients
+from maild.sla.ladder import DEFAULT, LadderError, Rung, due_levels, levels, next_level_at
 from maild.sla.policy import Metric, standard
 from maild.ticket import Severity
 
@@ -209,24 +209,3 @@ def test_steps_that_cannot_be_read(step, words):
 @pytest.mark.parametrize(("step", "instant"), [("50%", "11:00"), ("limit+50%", "15:00"), ("limit", "13:00")])
 def test_steps_of_other_sizes(step, instant):
     assert [level.at for level in levels(clock("09:00"), WEEK, (Rung(step, ("team",)),))] == [at(instant)]
-
-
-ROLES = {"ann": "agent", "bob": "lead", "cid": "manager", "dan": "agent", "eve": "lead"}
-
-
-@pytest.mark.parametrize(
-    ("notify", "assignee", "team", "told", "why"),
-    [
-        (("assignee",), "ann", ("ann", "bob"), ("ann",), "the assignee"),
-        (("assignee",), None, ("ann", "bob"), ("ann", "bob"), "nobody assigned is the team"),
-        (("assignee",), "zoe", ("ann", "bob"), ("ann", "bob"), "one who has left is nobody"),
-        (("assignee", "team"), "bob", ("ann", "bob"), ("bob", "ann"), "one mail for a person"),
-        (("assignee", "lead"), "ann", ("ann", "bob"), ("ann", "bob"), "the team's lead"),
-        (("lead",), "ann", ("ann", "dan"), ("bob", "eve"), "a team without one: all leads"),
-        (("manager",), None, ("ann",), ("cid",), "all managers"),
-        (("team",), None, ("ann", "zoe"), ("ann",), "only agents of the desk"),
-        (("team",), None, (), ("ann", "bob", "cid", "dan", "eve"), "never to nobody"),
-    ],
-)
-def test_recipients(notify, assignee, team, told, why):
-    assert recipients(notify, assignee, team, ROLES) == told, why

@@ -75,6 +75,7 @@ def test_a_real_systemd_runs_it(make_box):
     it_is_closed_in(box, shown["MainPID"])
     its_password_is_its_own(box)
     a_mail_becomes_a_ticket_by_a_limited_worker(box)
+    the_program_of_the_alarm_is_run_and_shut_in(box)
     a_reload_takes_over_what_it_can(box)
     a_hanging_daemon_is_killed_and_started_again(box, shown["MainPID"])
     it_stops_in_time_and_cleanly(box)
@@ -119,6 +120,31 @@ def a_mail_becomes_a_ticket_by_a_limited_worker(box):
     assert str(2**30) in spaces
     assert "unlimited" in spaces
     assert "parse.killed" not in box.journal()
+
+
+PAGE = """
+cat >> /var/lib/maild/told
+id -un
+grep NoNewPrivs /proc/self/status
+touch /etc/maild/forbidden 2>/dev/null && echo written
+env | grep CREDENTIALS
+exec sleep 0.1
+"""
+
+
+def the_program_of_the_alarm_is_run_and_shut_in(box):
+    box.write("/etc/maild/page", PAGE)
+    alarm = '[alarm]\nafter = "1s"\ncommand = ["/bin/sh", "/etc/maild/page"]\n'
+    box.write("/etc/maild/maild.toml", CONFIG.format(aliases="") + alarm)
+    box.run("systemctl", "reload", "maild.service")
+    told = box.until(lambda: box.run("cat", "/var/lib/maild/told", ok=False), "the alarm")
+    assert '"what": "stuck"' in told
+    journal = box.until(lambda: "alarm.told" in box.journal() and box.journal(), "what the program said")
+    assert '"words": "ended with 0: maild NoNewPrivs: 1"' in journal
+    # Mail may wait for ten minutes again, so it is over.
+    box.write("/etc/maild/maild.toml", CONFIG.format(aliases=""))
+    box.run("systemctl", "reload", "maild.service")
+    box.until(lambda: "alarm.over" in box.journal(), "the end of the alarm")
 
 
 def a_reload_takes_over_what_it_can(box):

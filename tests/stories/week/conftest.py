@@ -117,13 +117,20 @@ class Stage:
             self.daemon = None
             await self.house.aclose()
 
+    async def due_at(self):
+        """Give when the daemon next has something to do that time alone makes it do."""
+        ledger = self.daemon.ledger
+        return min(
+            (at for at in (await ledger.next_watch_at(), await ledger.next_digest_at()) if at is not None), default=None
+        )
+
     async def settled(self):
         """Wait until the daemon has done all there is to do at this instant: decided, judged, owed and sent."""
         daemon, now = self.daemon, self.at
         async with asyncio.timeout(PATIENCE):
             await daemon.intake.caught_up()
             daemon.watch.wake.set()
-            while (at := await daemon.ledger.next_watch_at()) is not None and at <= now:  # noqa: ASYNC110 - the ledger tells nobody
+            while (at := await self.due_at()) is not None and at <= now:  # noqa: ASYNC110 - the ledger tells nobody
                 await asyncio.sleep(0.005)
             daemon.outbox.wake.set()
             while (at := await daemon.ledger.next_outbox_at()) is not None:  # noqa: ASYNC110 - likewise
@@ -132,7 +139,7 @@ class Stage:
     async def until(self, instant):
         """Let time go on, from one instant at which the daemon has something to do to the next."""
         assert instant >= self.at, "time does not go back"
-        while (at := await self.daemon.ledger.next_watch_at()) is not None and at <= instant:
+        while (at := await self.due_at()) is not None and at <= instant:
             self.at = at
             await self.settled()
         self.at = instant
@@ -224,10 +231,14 @@ class Stage:
         await decide(self.daemon.ledger, self.config, number, command, who, self.now)
         await self.settled()
 
+    async def owed(self):
+        """Give when each mail was owed, and its kind, by Message-ID."""
+        (rows,) = await self.daemon.ledger._door.read([OWED])
+        return {row["message_id"]: (row["created_at"], row["kind"]) for row in rows}
+
     async def mails(self):
         """Give all mail that the smarthost got: (who, when it was owed, kind, subject), by time and of one instant by subject."""
-        (rows,) = await self.daemon.ledger._door.read([OWED])
-        owed = {row["message_id"]: (row["created_at"], row["kind"]) for row in rows}
+        owed = await self.owed()
         found = []
         for kept in self.sink.kept:
             at, kind = owed[str(kept.mail["Message-ID"]).strip("<>")]

@@ -97,14 +97,14 @@ class Desk:
         async with asyncio.timeout(PATIENCE):
             await daemon.intake.caught_up()
             daemon.watch.wake.set()
-            while (at := await daemon.ledger.next_watch_at()) is not None and at <= now:  # noqa: ASYNC110 - the ledger tells nobody
+            while (at := await due_at(daemon.ledger)) is not None and at <= now:  # noqa: ASYNC110 - the ledger tells nobody
                 await asyncio.sleep(0.005)
             daemon.outbox.wake.set()
             while (at := await daemon.ledger.next_outbox_at()) is not None:  # noqa: ASYNC110 - likewise
                 await asyncio.sleep(0.005)
 
     async def until(self, daemon, instant):
-        while (at := await daemon.ledger.next_watch_at()) is not None and at <= instant:
+        while (at := await due_at(daemon.ledger)) is not None and at <= instant:
             self.move(max(at, self.at))
             await self.settled(daemon)
         self.move(instant)
@@ -119,6 +119,13 @@ class Desk:
                 else:
                     await self.settled(daemon)
                 say("done")
+
+
+async def due_at(ledger):
+    """Give when the daemon next has something to do that time alone makes it do."""
+    return min(
+        (at for at in (await ledger.next_watch_at(), await ledger.next_digest_at()) if at is not None), default=None
+    )
 
 
 def say(words):
