@@ -42,7 +42,7 @@ FROM digest_item JOIN ticket ON ticket.number = digest_item.ticket
 LEFT JOIN clock ON clock.ticket = digest_item.ticket AND clock.metric = digest_item.metric AND clock.cycle = digest_item.cycle
 WHERE digest_item.agent = ? AND digest_item.send_at <= ? ORDER BY digest_item.id"""
 _EVENTS = """SELECT * FROM event WHERE ticket IN (SELECT ticket FROM digest_item WHERE agent = ? AND send_at <= ?)
-AND what IN ('agent_reply', 'status', 'acknowledged') ORDER BY ticket, at, id"""
+AND what IN ('agent_reply', 'status', 'taken_over') ORDER BY ticket, at, id"""
 
 
 def keep(item: DigestItem) -> Write:

@@ -37,7 +37,7 @@ def kept(state="running", stopped_at=None, is_breached=False, merged_into=None, 
 
 
 def acknowledged(at, *clocks):
-    return Event(at, "bob", "acknowledged", "", {"clocks": [list(clock) for clock in clocks]})
+    return Event(at, "bob", "taken_over", "", {"clocks": [list(clock) for clock in clocks]})
 
 
 MINE = ("first_response", 1)

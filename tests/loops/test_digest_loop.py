@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from maild.desk import on_due
+from maild.desk import Acknowledge, on_command
 from maild.digests import AGAIN
 from maild.mail import Address
 from maild.sla.clock import Clock, ClockState
@@ -16,12 +16,18 @@ from maild.sla.policy import Metric
 from maild.store import Ledger, Record
 from maild.ticket import Event, Severity, State, Ticket
 from maild.watch import Watch
+from maild.workshop import record_of as record_done
+from maild.workshop import told_of
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 MORE = """
 [[agent]]
 id = "cara"
 address = "cara@staff.example"
+"""
+QUIET = """
+[quiet]
+normal = ["10:30-19:00"]
 """
 STAFF = ["ann@staff.example", "bob@staff.example", "cara@staff.example"]
 
@@ -213,26 +219,16 @@ async def test_a_digest_waits_for_what_is_due_at_the_same_time_but_not_for_ever(
         assert await counts(on) == {("digest", rcpt): 1 for rcpt in STAFF}
 
 
-async def test_what_falls_into_quiet_hours_comes_as_one_digest_at_their_end(stage, database, monkeypatch):
-    async with stage(database, MORE) as on:
+async def test_what_falls_into_quiet_hours_comes_as_one_digest_at_their_end(stage, database):
+    async with stage(database, MORE + QUIET) as on:
         numbers = await opened(on, 3)
         end = on.time[0] + 9 * HOUR
-
-        def quiet_for_ann(*case):
-            decision = on_due(*case)
-            quiet = [
-                replace(one, quiet_until=end) if one.agent.address == STAFF[0] else one for one in decision.letters
-            ]
-            return replace(decision, letters=tuple(quiet))
-
-        # As the desk will say it once it knows quiet hours.
-        monkeypatch.setattr("maild.watch.on_due", quiet_for_ann)
         on.move(hours=1)
         await until_done(on)
         on.move(hours=3, seconds=1)
         await until_done(on)
-        assert await counts(on) == {("escalation", rcpt): 6 for rcpt in STAFF[1:]}
-        assert (await items(on))["ann"] == 6
+        assert await counts(on) == {}
+        assert await items(on) == {"ann": 6, "bob": 6, "cara": 6}
         await on.watch._digests.close()
         assert await on.watch._digests.next_at() == end
         history = await on.ledger.history(numbers[0])
@@ -242,13 +238,16 @@ async def test_what_falls_into_quiet_hours_comes_as_one_digest_at_their_end(stag
         await on.ledger.record(
             [Record(at=on.time[0], ticket=history.ticket, events=(reply,), clocks=((stopped, None),))]
         )
+        history = await on.ledger.history(numbers[2])
+        done = on_command(history.ticket, told_of(history), Acknowledge("cara"), on.shop.office, "cara", on.time[0])
+        await on.ledger.record([record_done(done, on.shop.write(done), None, on.time[0])])
         on.time[0] = end
         on.restart()
         await until_done(on)
-        assert (await counts(on))["digest", STAFF[0]] == 1
+        assert await counts(on) == {("digest", rcpt): 1 for rcpt in STAFF}
         (mail,) = (await digests(on))[STAFF[0]]
         assert mail["Subject"].startswith(
-            "[BREACH] 3 tickets of CSM: 2 breaches, 1 settled meanwhile (most pressing: #2002"
+            "[BREACH] 3 tickets of CSM: 1 breach, 2 settled meanwhile (most pressing: #2002"
         )
         text = " ".join(mail.get_content().split())
         assert "your quiet hours lasted until Wed 11 Mar 2026, 19:00, and 6 waited for their end" in text
@@ -257,6 +256,7 @@ async def test_what_falls_into_quiet_hours_comes_as_one_digest_at_their_end(stag
             "Settled meanwhile: CSM #2001 NORMAL Carol: matter 2001: first response answered Wed 11 Mar 2026, 14:00 by bob"
             in text
         )
+        assert "CSM #2003 NORMAL Carol: matter 2003: first response acknowledged Wed 11 Mar 2026, 14:00 by cara" in text
 
 
 async def test_who_is_gone_is_stood_in_for_and_an_address_that_changed_is_the_new_one(stage, database):

@@ -45,7 +45,7 @@ async def kept(ledger, agent, at):
 async def test_it_comes_back_as_it_was_with_what_became_of_its_ticket(ledger, make, now, item):
     other = replace(item, key="k2", metric="resolution", quiet=True, send_at=now + FAR)
     clock = make.clock(stopped_at=now, breached_at=now)
-    events = tuple(make.event(at=now, actor="bob", what=what) for what in ("agent_reply", "note", "acknowledged"))
+    events = tuple(make.event(at=now, actor="bob", what=what) for what in ("agent_reply", "note", "taken_over"))
     await ledger.record(
         [Record(at=now, ticket=make.ticket(), clocks=((clock, None),), events=events, digested=(item, other))]
     )
@@ -56,7 +56,7 @@ async def test_it_comes_back_as_it_was_with_what_became_of_its_ticket(ledger, ma
         (clock.state, now, True, None),
         ("", None, False, None),
     ]
-    assert [event.what for event in happened[1001]] == ["agent_reply", "acknowledged"]
+    assert [event.what for event in happened[1001]] == ["agent_reply", "taken_over"]
     assert all(isinstance(event, Event) for event in happened[1001])
     assert await kept(ledger, "bob", now + FAR) == []
     assert [one.item.key for one in await kept(ledger, "ann", now + SECOND)] == [item.key]

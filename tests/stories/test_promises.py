@@ -102,13 +102,23 @@ def test_killed_again_and_again_while_clocks_run_out(make_desk, sink, write):
             desk.start()
     tickets = [str(number) for (number,) in desk.ask("SELECT number FROM ticket")]
     assert len(tickets) == 9
+    # What is more than five within a minute waits for its end, and what comes after that for a minute more.
+    left, until = [(-1, -1)], time.monotonic() + 240
+    while left != [(9, 0)] and time.monotonic() < until:
+        time.sleep(1)
+        left = desk.ask(
+            "SELECT (SELECT count(*) FROM escalation WHERE level = 'limit'), (SELECT count(*) FROM digest_item)"
+        )
+    assert left == [(9, 0)]
     for number in tickets:
         for who in ("ann@staff.example", "bob@staff.example"):
-            sink.wait(who, lambda kept, number=number: f"[BREACH first response] CSM #{number} " in kept.subject)
+            # In a mail of its own, or in a digest: there may be more than five of them within a minute.
+            breach = f"[BREACH first response] CSM #{number} "
+            sink.wait(who, lambda kept, breach=breach: breach in kept.subject or breach in kept.text)
     time.sleep(LONG_ENOUGH)
     told = escalations(sink)
-    assert set(told.values()) == {1}
-    assert {key for key in told if key[1] == "BREACH"} == {
+    assert set(told.values()) <= {1}
+    assert {key for key in told if key[1] == "BREACH"} <= {
         (who, "BREACH", number) for who in ("ann", "bob") for number in tickets
     }
     assert {key for key in told if key[1] == "TARGET"} <= {("ann", "TARGET", number) for number in tickets}
