@@ -33,7 +33,7 @@ DESK = "csm@desk.example"
 PATIENCE = 45
 STORM = 8
 EVERY = os.environ.get("MAILD_EVERY_STEP") == "1"
-DEATHS = 24
+DEATHS = 16
 """At how many of the steps the daemon dies where not all of them are asked for."""
 
 MORE = """
