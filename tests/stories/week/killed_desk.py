@@ -19,11 +19,14 @@ from pathlib import Path
 import structlog
 
 from maild import daemon as wiring
+from maild import watch
 from maild.config import load
 from maild.ingest.parse import parse
 from maild.outbound.relay import Relay
 
 PATIENCE = 45.0
+TOGETHER = 3
+"""Tickets judged in one unit: few, so that a small storm is several."""
 
 
 class Fate:
@@ -89,7 +92,10 @@ class Desk:
         self.at = datetime.fromisoformat(self.clock.read_text("utf-8"))
 
     def move(self, at):
-        self.clock.write_text(at.isoformat(), "utf-8")
+        # Whole or not at all: another thread may die meanwhile.
+        new = self.clock.with_suffix(".new")
+        new.write_text(at.isoformat(), "utf-8")
+        new.replace(self.clock)
         self.at = at
 
     async def settled(self, daemon):
@@ -140,6 +146,7 @@ def lived(path, lines, last):
     fate = Fate(path.parent, last)
     fated(fate)
     wiring.Parsers = InThisProcess
+    watch.TOGETHER = TOGETHER
     asyncio.run(Desk(path).run(lines))
     say(f"stopped {fate.made}")
 
