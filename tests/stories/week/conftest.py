@@ -201,10 +201,10 @@ class Stage:
         finally:
             await ledger.close()
 
-    async def storm(self, count, subject="Matter {}", text="How do I do that?"):
-        """Take in so many questions of Carol's at one instant, each a ticket of its own."""
-        mails = [self.mail("carol", DESK, subject.format(number), text) for number in range(count)]
-        env = Envelope(address("carol"), (DESK,), "pipe", "", self.at)
+    async def storm(self, count, subject="Matter {}", text="How do I do that?", who="carol"):
+        """Take in so many questions of a customer's at one instant, each a ticket of its own."""
+        mails = [self.mail(who, DESK, subject.format(number), text) for number in range(count)]
+        env = Envelope(address(who), (DESK,), "pipe", "", self.at)
         await self.daemon.ledger.accept([(env, mail.as_bytes()) for mail in mails])
         await self.settled()
 

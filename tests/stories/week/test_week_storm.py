@@ -15,6 +15,7 @@ notify = ["assignee", "lead"]
 per_address_hour = 0
 """
 FEW = 5
+MOST_AT_ONCE = FEW + 1
 LONG, APART = 40, timedelta(seconds=5)
 TOLD = ("ann@staff.example", "bob@staff.example")
 
@@ -91,3 +92,15 @@ async def test_a_storm_that_goes_on_tells_of_each_clock_once_and_in_one_digest_a
             # Five one by one, and all that comes after them by the minute.
             assert sum(at not in digests for (at,) in told.values()) == FEW
             assert len(digests) == 4
+
+
+async def test_whose_few_are_scattered_over_a_large_storm_gets_a_digest_all_the_same(week):
+    async with week("Thu 22 10:00", LADDER.replace('"assignee", "lead"', '"assignee"')) as on:
+        for _ in range(MOST_AT_ONCE):
+            await on.storm(30, who="dave")
+            await on.storm(1)
+        await on.when("Thu 22 15:00")
+        rows = [row for row in await on.mails() if row[2] != "notification"]
+        assert [(who, at, kind) for who, at, kind, _ in rows] == [
+            (who, "Thu 22 14:00+", "digest") for who in ("eve@staff.example", "bob@staff.example")
+        ]
