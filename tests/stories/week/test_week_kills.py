@@ -89,6 +89,10 @@ class Desk:
     def start(self, last):
         self.port = int(self.ask(f"start {last} {self.folder}/maild.toml").removeprefix("ready "))
 
+    def stop(self):
+        self.ask("settle")
+        self.steps = int(self.ask("stop").removeprefix("stopped "))
+
     def through(self, step):
         """Make a step of the story, and again with the next daemon where this one dies meanwhile."""
         try:
@@ -235,7 +239,7 @@ def tell(tmp_path, make_sink):
         except Killed as killed:
             desk.died(str(killed))
         story(desk)
-        desk.steps = int(desk.ask("stop").removeprefix("stopped "))
+        desk.through(desk.stop)
         return desk
 
     return told
