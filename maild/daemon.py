@@ -207,7 +207,8 @@ def basis_of(config: Config) -> str:
     rotas = ((mailbox.address, desk.rota(mailbox)) for mailbox in desk.mailboxes)
     on_call = [(address, len(rota.agents)) for address, rota in rotas if rota]
     rest = (config.calendars["weekdays"], config.desk.close_after)
-    return basis(config.policies, config.ladders, rest, on_call, config.desk.ack_stops)
+    agents = [agent.id for agent in desk.agents]
+    return basis(config.policies, config.ladders, rest, on_call, config.desk.ack_stops, agents)
 
 
 async def count_again(ledger: Ledger, config: Config, now: Callable[[], datetime]) -> None:
