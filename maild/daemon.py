@@ -15,6 +15,7 @@ from maild.alarm import Alarms, Siren
 from maild.config.duration import slot
 from maild.config.model import Config
 from maild.config.office import office, truster
+from maild.config.values import is_loopback
 from maild.desk.alarm import Rule
 from maild.desk.summary import Operator
 from maild.desk.weekly import Weekly
@@ -250,11 +251,10 @@ def siren(config: Config) -> Siren:
 def smarthost(config: Config) -> Smarthost:
     """Give the smarthost; without a word on TLS it is none on loopback and STARTTLS elsewhere."""
     relay = config.relay
-    loopback = relay.host in {"localhost", "::1"} or relay.host.startswith("127.")
     return Smarthost(
         host=relay.host,
         port=relay.port,
-        tls=relay.tls or ("none" if loopback else "starttls"),
+        tls=relay.tls or ("none" if is_loopback(relay.host) else "starttls"),
         username=relay.username,
         password=config.relay_password,
         helo=config.smtp.hostname or config.domain,

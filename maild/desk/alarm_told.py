@@ -82,7 +82,8 @@ def recalled(given: object) -> Alarm:
 
 def _recalled(given: Any) -> Alarm:
     ears = tuple(
-        Ear(str(one["name"]), _read(one["heard"]), _read(one["tried"]), max(int(one["failures"]), 0)) for one in given["ears"]
+        Ear(str(one["name"]), _read(one["heard"]), _read(one["tried"]), max(int(one["failures"]), 0))
+        for one in given["ears"]
     )
     kind: Kind = "ledger_away" if given["kind"] == "ledger_away" else "stuck"
     return Alarm(_read(given["since"]), kind, str(given["because"]), _read(given["over"]), ears)
