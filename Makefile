@@ -13,7 +13,7 @@ help:
 	@echo "make test     set up, then run the tests"
 	@echo "make lint     ruff and the layers (import-linter)"
 	@echo "make types    mypy --strict"
-	@echo "make bench    measure what placing a mail costs in a large ledger (minutes, and 3 GB of disk for a while)"
+	@echo "make bench    measure a large ledger: what placing a mail costs, how late a clock is told (minutes, and 3 GB of disk for a while)"
 	@echo "make corpora  score against the mail corpora beside the checkout, where they are"
 
 $(STAMP): pyproject.toml

@@ -19,7 +19,9 @@ from maild.workshop import Workshop, Written, record_of, told_of
 
 log = structlog.get_logger("maild.watch")
 
-BATCH = 100
+BATCH = 500
+"""Tickets taken together: what a person is owed for all of them is known before his first mail, so it is a whole storm."""
+
 TOGETHER = 16
 """Tickets judged while the others wait for their turn to decide, and written in one unit."""
 

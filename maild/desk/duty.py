@@ -124,9 +124,16 @@ def _meant(word: str, ticket: Ticket, office: Office, at: datetime, since: datet
 
 
 def _on_call(word: str, step: int, ids: tuple[str, ...], office: Office, at: datetime) -> list[ToldOne]:
-    """Give the first of those on duty, or who follows so many steps after him. Who is away and has no deputy is passed over."""
+    """Give the first of those on duty, or who follows so many steps after him.
+
+    Who is away and has no deputy is passed over, and so is a turn of somebody who is called in another's place already.
+    """
     listed = [agent for name in ids if (agent := office.agent(name)) is not None]
-    here = [agent for agent in listed if present(ToldOne(agent, word), office, at)] or listed
+    called: dict[str, Agent] = {}
+    for agent in listed:
+        if there := present(ToldOne(agent, word), office, at):
+            called.setdefault(there.agent.id, agent)
+    here = list(called.values()) or listed
     if step >= len(here):
         return []
     passed = step == 0 and here[0] is not listed[0]

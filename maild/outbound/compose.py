@@ -31,7 +31,7 @@ from maild.outbound.letters import (
 )
 from maild.outbound.mark import MARK
 from maild.outbound.templates import Templates
-from maild.outbound.wording import bare, inscribed, span, tag, tagged
+from maild.outbound.wording import bare, inscribed, promised, span, tag, tagged
 from maild.ticket import Ticket
 
 MOST_ATTACHED = 10_000_000
@@ -229,7 +229,7 @@ def _escalation(letter: EscalationLetter, desk: Desk, templates: Templates, now:
         "late": now >= letter.target_at,
         "overdue": span((now - letter.limit_at).total_seconds()),
         "past_target": span((now - letter.target_at).total_seconds()),
-        "limit": span(letter.limit_seconds),
+        "limit": promised(letter.limit_seconds),
         "target_at": letter.target_at,
         "limit_at": letter.limit_at,
         "owner": clean(letter.owner),

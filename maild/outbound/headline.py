@@ -4,7 +4,7 @@ from datetime import datetime
 
 from maild.outbound.gate import clean
 from maild.outbound.letters import Desk, EscalationLetter
-from maild.outbound.wording import bare, span
+from maild.outbound.wording import bare, promised, span
 from maild.ticket import Severity
 
 
@@ -35,4 +35,4 @@ def marked(level: str, metric: str, limit_at: datetime, now: datetime) -> str:
 def measured(limit_seconds: int, limit_at: datetime, now: datetime) -> str:
     """Say by how much: limit 30m, 4m late."""
     left = span((now - limit_at).total_seconds())
-    return f"limit {span(limit_seconds)}, {left} {'late' if now >= limit_at else 'left'}"
+    return f"limit {promised(limit_seconds)}, {left} {'late' if now >= limit_at else 'left'}"

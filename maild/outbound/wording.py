@@ -92,6 +92,12 @@ def span(seconds: float) -> str:
     return " ".join(words[:2]) or "0s"
 
 
+def promised(seconds: int) -> str:
+    """Say an amount of open time as promises are written: 30m, 4h, 24h. Never in days, which mean more hours to a reader."""
+    hours, rest = divmod(seconds, 3600)
+    return " ".join(filter(None, (f"{hours}h" if hours else "", span(rest) if rest or not hours else "")))
+
+
 def tag(reference: str, number: int) -> str:
     """Make the tag that subjects carry: [CSM #1042]."""
     return f"[{reference} #{number}]"

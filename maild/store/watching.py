@@ -1,6 +1,6 @@
 """When the watch loop must look next, and at what."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from tortoise.expressions import Q
@@ -10,7 +10,7 @@ from maild.store.door import Read, Write
 from maild.store.shelf import EVER, FREE, LEASE, Shelf, instant, reading
 
 _DUE = f"""WITH late AS MATERIALIZED (
-    SELECT ticket FROM clock WHERE next_at <= ? AND {FREE}
+    SELECT ticket FROM clock WHERE next_at > ? AND next_at <= ? AND {FREE}
     GROUP BY ticket ORDER BY min(next_at), ticket LIMIT ?),
 mine AS MATERIALIZED (
     SELECT id FROM clock WHERE ticket IN (SELECT ticket FROM late) AND next_at <= ? /*! FOR UPDATE SKIP LOCKED */)
@@ -22,6 +22,9 @@ _BREACHES = (
     "SELECT metric, count(*) AS breached FROM clock WHERE breached_at IS NOT NULL GROUP BY metric ORDER BY metric"
 )
 
+
+COUNT_AGAIN = datetime(2000, 1, 1, tzinfo=UTC)
+"""The next instant of a clock whose deadline may have changed: it is looked at behind those that are due."""
 
 _BASIS = "SELECT value FROM setting WHERE name = 'basis'"
 _AGAIN = """UPDATE clock SET next_at = ? WHERE (next_at IS NULL OR next_at > ?) AND (stopped_at IS NULL
@@ -49,15 +52,21 @@ class Watching(Shelf):
         return min(instant(at) for at in (first["taken_until"], *(row["next_at"] for row in free)))
 
     async def due_tickets(self, now: datetime, limit: int) -> list[int]:
-        """Take tickets with a clock to be looked at by `now`, the longest overdue first.
+        """Take tickets with a clock to be looked at by `now`, the longest overdue first, behind them those to count again.
 
         Other daemons do not get them before `LEASE` after `now`, unless their clocks are recorded anew or this one dies.
         """
         first = await self._first()
         if first is None or first["next_at"] > now:
             return []
+        due = await self._taken(COUNT_AGAIN, now, now, limit)
+        if first["next_at"] <= COUNT_AGAIN and len(due) < limit:
+            due += await self._taken(EVER, COUNT_AGAIN, now, limit - len(due))
+        return list(dict.fromkeys(due))
+
+    async def _taken(self, after: datetime, until: datetime, now: datetime, limit: int) -> list[int]:
         me = self._door.name
-        (rows,) = await self._door.write([Write(_DUE, (now, me, now, limit, now, me, now + LEASE))])
+        (rows,) = await self._door.write([Write(_DUE, (after, until, me, now, limit, until, me, now + LEASE))])
         due: dict[int, datetime] = {}
         for ticket, next_at in rows:
             due[ticket] = min(instant(next_at), due.get(ticket, instant(next_at)))
@@ -81,7 +90,7 @@ class Watching(Shelf):
         (lines,) = await self._door.read([Read(_BASIS)])
         if lines and lines[0]["value"] == basis:
             return False
-        await self._door.write([Write(_AGAIN, (now, now)), Write(_NOW_BY, (basis,))], turn=True)
+        await self._door.write([Write(_AGAIN, (COUNT_AGAIN, now)), Write(_NOW_BY, (basis,))], turn=True)
         return True
 
     @reading

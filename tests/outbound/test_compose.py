@@ -232,9 +232,10 @@ def test_an_escalation_says_first_what_is_late(write):
     text = text_of(write(letter)[1])
     lines = [line for line in text.splitlines() if line and line != MARK]
     assert lines[0] == "BREACH: the first response of [CSM #1042] is 4m over its limit of 30m."
-    assert lines[1] == "Due: Monday 23 November 2026, 17:46 CET (Europe/Berlin) = 2026-11-23 16:46 UTC"
-    assert lines[2] == "Owner: NOBODY"
-    assert lines[3].startswith("Next: Mia Manager will be told at Mon 23 Nov 2026, 17:50")
+    assert lines[1] == "Due: Monday 23 November 2026, 17:46 CET (Europe/Berlin)"
+    assert lines[2] == "  = 2026-11-23 16:46 UTC"
+    assert lines[3] == "Owner: NOBODY"
+    assert lines[4].startswith("Next: Mia Manager will be told at Mon 23 Nov 2026, 17:50")
     assert text.count("> Nobody can pay.") == 20
     assert "> [...]" in text
     early = replace(letter, limit_at=NOW + timedelta(minutes=1), owner="Ann", next_at=None, last_from="", last_at=None)

@@ -195,6 +195,8 @@ def world():
 
     async def shut():
         server.close()
+        # A connection that was just accepted has its socket closed by a task that must have begun.
+        await asyncio.sleep(0.1)
         others = asyncio.all_tasks(loop) - {asyncio.current_task()}
         for task in others:
             task.cancel()

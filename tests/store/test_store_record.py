@@ -234,3 +234,14 @@ async def test_the_watch_looks_at_the_earliest(ledger, make, now):
     found = await ledger.due_tickets(now + timedelta(minutes=9), 9)
     assert (sorted(found[:2]), found[2:]) == ([2, 3], [1])
     assert len(await ledger.due_tickets(now + timedelta(minutes=9), 2)) == 2
+
+
+async def test_what_is_counted_again_stands_behind_what_is_due(ledger, make, now):
+    for number, minutes in ((1, 9), (2, 99), (3, 7), (4, -1)):
+        clock = (make.clock(), now + timedelta(minutes=minutes))
+        await ledger.record([Record(at=now, ticket=make.ticket(number=number), clocks=(clock,))])
+    assert await ledger.count_by("another", now)
+    await ledger.record([Record(at=now, ticket=make.ticket(number=5), clocks=((make.clock(), now),))])
+    assert await ledger.next_watch_at() < now
+    assert await ledger.due_tickets(now, 3) == [4, 5, 1]
+    assert await ledger.due_tickets(now, 9) == [4, 5, 1, 2, 3]
