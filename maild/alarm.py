@@ -150,7 +150,7 @@ def _recall(file: Path) -> Alarm:
         return recalled(json.loads(file.read_text("utf-8")))
     except FileNotFoundError:
         return SILENT
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         log.warning("alarm.forgotten", file=str(file), fault=f"{type(error).__name__}: {error}")
         return SILENT
 

@@ -15,6 +15,7 @@ from maild.alarm import Alarms, Siren
 from maild.config.duration import slot
 from maild.config.model import Config
 from maild.config.office import office, truster
+from maild.config.values import is_loopback
 from maild.desk.alarm import Rule
 from maild.desk.summary import Operator
 from maild.desk.weekly import Weekly
@@ -207,7 +208,8 @@ def basis_of(config: Config) -> str:
     rotas = ((mailbox.address, desk.rota(mailbox)) for mailbox in desk.mailboxes)
     on_call = [(address, len(rota.agents)) for address, rota in rotas if rota]
     rest = (config.calendars["weekdays"], config.desk.close_after)
-    return basis(config.policies, config.ladders, rest, on_call, config.desk.ack_stops)
+    agents = [agent.id for agent in desk.agents]
+    return basis(config.policies, config.ladders, rest, on_call, config.desk.ack_stops, agents)
 
 
 async def count_again(ledger: Ledger, config: Config, now: Callable[[], datetime]) -> None:
@@ -249,11 +251,10 @@ def siren(config: Config) -> Siren:
 def smarthost(config: Config) -> Smarthost:
     """Give the smarthost; without a word on TLS it is none on loopback and STARTTLS elsewhere."""
     relay = config.relay
-    loopback = relay.host in {"localhost", "::1"} or relay.host.startswith("127.")
     return Smarthost(
         host=relay.host,
         port=relay.port,
-        tls=relay.tls or ("none" if loopback else "starttls"),
+        tls=relay.tls or ("none" if is_loopback(relay.host) else "starttls"),
         username=relay.username,
         password=config.relay_password,
         helo=config.smtp.hostname or config.domain,

@@ -10,6 +10,7 @@ import structlog
 from maild.desk import Decision
 from maild.desk.digest import WINDOW, mails_of, sort_out
 from maild.desk.digest_mail import digest_letters
+from maild.desk.duty import quiet_until
 from maild.mail import Address, Outgoing
 from maild.outbound.compose import compose
 from maild.outbound.digest_letter import DigestLetter, Kept
@@ -58,6 +59,7 @@ class Digests:
     async def close(self) -> None:
         """Write the digests that may leave: where nothing more is due now, or after `WINDOW` at the latest."""
         now = self._shop.now()
+        await self._let_go(now)
         ripe = await self._ledger.ripe_digests(now)
         if ripe and await self._ledger.is_due(now):
             ripe = {agent: since for agent, since in ripe.items() if since <= now - WINDOW}
@@ -65,13 +67,25 @@ class Digests:
             async with self._shop.deciding():
                 await self._close(agent)
 
+    async def _let_go(self, now: datetime) -> None:
+        """Let leave what would be told too late: of a ticket whose severity wakes people by now, or by a clock set back."""
+        office = self._shop.office
+        for held in await self._ledger.held(now, now + WINDOW):
+            agent = office.agent(held.agent)
+            if not (held.quiet and agent and quiet_until(agent, held.severity, office, now)):
+                await self._ledger.let_go(held, now)
+
     async def _close(self, agent: str) -> None:
         now = self._shop.now()
         kept, events = await self._ledger.digest_of(agent, now)
         if not kept:
             return
-        letters = digest_letters(kept, events, self._shop.office)
-        mails, refused = await asyncio.to_thread(self._composed, letters, now)
+        try:
+            letters = digest_letters(kept, events, self._shop.office)
+            mails, refused = await asyncio.to_thread(self._composed, letters, now)
+        except Exception:  # one person's digest that cannot be written holds up no other's; it is still owed
+            log.exception("digest.not_written", agent=agent)
+            return
         unsaid = _not_sent(kept, refused or "the desk has no agent", now) if not mails else ()
         try:
             await self._ledger.record(

@@ -15,7 +15,7 @@ from maild.desk.digest import mails_of
 from maild.digests import Digests
 from maild.pulse import AWAY, Pulse
 from maild.store import ConflictError, History, Ledger
-from maild.workshop import Workshop, record_of, told_of
+from maild.workshop import Workshop, Written, record_of, told_of
 
 log = structlog.get_logger("maild.watch")
 
@@ -100,8 +100,22 @@ class Watch:
         return sum((mails_of(decision, self._shop.office) for decision in decisions), Counter())
 
     def _decided(self, histories: Sequence[History], now: datetime) -> list[Decision]:
-        office = self._shop.office
-        return [on_due(history.ticket, told_of(history), history.messages, office, now) for history in histories]
+        office, found = self._shop.office, []
+        for history in histories:
+            try:
+                found.append(on_due(history.ticket, told_of(history), history.messages, office, now))
+            except Exception:  # one ticket that cannot be judged silences no other; it is still due
+                log.exception("watch.not_judged", ticket=history.ticket.number)
+        return found
+
+    def _written(self, decisions: Sequence[Decision]) -> list[tuple[Decision, Written]]:
+        found = []
+        for decision in decisions:
+            try:
+                found.append((decision, self._shop.write(decision)))
+            except Exception:  # likewise: a template of the operator's own can raise anything
+                log.exception("watch.not_written", ticket=decision.ticket and decision.ticket.number)
+        return found
 
     async def _judge(self, numbers: Sequence[int], ahead: Counter[str] = NOBODY) -> None:
         """Judge tickets in one unit; where one of them was changed meanwhile, each by itself."""
@@ -109,11 +123,11 @@ class Watch:
         histories = await self._ledger.histories(numbers)
         judged = await asyncio.to_thread(self._decided, histories, now)
         decisions = await self._digests.sorted_out(judged, ahead, now)
-        written = await asyncio.to_thread(lambda: [self._shop.write(decision) for decision in decisions])
+        written = await asyncio.to_thread(self._written, decisions)
+        if not written:
+            return
         try:
-            await self._ledger.record(
-                [record_of(decision, mails, None, now) for decision, mails in zip(decisions, written, strict=True)]
-            )
+            await self._ledger.record([record_of(decision, mails, None, now) for decision, mails in written])
         except ConflictError as conflict:
             if len(numbers) > 1:
                 for number in numbers:
@@ -122,7 +136,7 @@ class Watch:
             # An operator was quicker: it is still due, so it is judged again on what he wrote.
             log.info("watch.conflict", ticket=numbers[0], because=str(conflict))
             return
-        for decision in decisions:
+        for decision, _ in written:
             for event in decision.events:
                 ticket = decision.ticket and decision.ticket.number
                 log.info("clock.due", what=event.what, ticket=ticket, because=event.because)

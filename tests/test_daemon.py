@@ -164,6 +164,7 @@ def test_a_data_dir_in_the_place_of_a_file_ends_with_78(configured, tmp_path):
         ("localhost", "", "none"),
         ("::1", "", "none"),
         ("mail.example.com", "", "starttls"),
+        ("127.0.0.1.example.com", "", "starttls"),
         ("mail.example.com", 'tls = "implicit"', "implicit"),
         ("127.0.0.1", 'tls = "starttls"', "starttls"),
     ],

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -11,7 +12,16 @@ from maild.config.country import YEARS
 
 FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 LONGEST = timedelta(days=366)
+MOST_OCTETS = 4_000_000
+MOST = 50_000
+"""Occurrences of one file: what is more would take minutes to be worked out, at every start."""
+
+OFTEN = 8
+"""Occurrences of one event in a day, likewise."""
+
+FIRST_YEAR = 1900
 _DAY = timedelta(days=1)
+_IN_A_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
 T = TypeVar("T")
 
@@ -42,8 +52,17 @@ def file_beside(
 
     `read` gives a line for each fault, and raises ValueError where the file as a whole is none of its kind.
     """
+    file = path.resolve().parent / name
     try:
-        found, faults = read((path.resolve().parent / name).read_bytes())
+        if file.exists() and not file.is_file():
+            return None, (f"{name} is no file",)
+        with file.open("rb") as opened:
+            octets = opened.read(MOST_OCTETS + 1)
+        if len(octets) > MOST_OCTETS:
+            return None, (
+                f"{name} is larger than {MOST_OCTETS // 1_000_000} MB: leave out what is over, and attachments",
+            )
+        found, faults = read(octets)
     except OSError as error:
         if "://" in name:
             return None, (f"names a file beside {path.name}, and maild fetches no URL: download it there",)
@@ -56,7 +75,7 @@ def file_beside(
 def occurrences(octets: bytes) -> tuple[list[Occurrence], list[str]]:
     """Give what happens by a file in 2020 to 2040 and a month around, and a line for each event that cannot be read.
 
-    What is cancelled does not happen. ValueError where the file as a whole is no calendar.
+    What is cancelled does not happen. ValueError where the file as a whole is no calendar, or happens more than `MOST` times.
     """
     import icalendar  # noqa: PLC0415 - it takes a while, and few configurations ask for it
 
@@ -83,6 +102,8 @@ def occurrences(octets: bytes) -> tuple[list[Occurrence], list[str]]:
             happens += _occurrences(number, _name(number, first), [event for _, event in members])
         except Exception as error:  # noqa: BLE001 - the edge: whatever the library makes of an event, the operator is told which
             faults.append(f"{_name(number, first)}: its repetition cannot be worked out: {error}")
+        if len(happens) > MOST:
+            raise ValueError(f"happens more than {MOST} times in 2020 to 2040: give its repetitions an end (UNTIL)")
     return happens, faults
 
 
@@ -110,6 +131,8 @@ def _fault(event: Any) -> str:
         return "; ".join(f"{key} is not understood: {words}" for key, words in event.errors)
     if "DTSTART" not in event:
         return "it has no DTSTART"
+    if event["DTSTART"].dt.year < FIRST_YEAR:
+        return f"it starts before {FIRST_YEAR}: is DTSTART right?"
     for key in ("DTSTART", "DTEND"):
         name = event[key].params.get("TZID") if key in event else None
         if name and getattr(event[key].dt, "tzinfo", None) is None:
@@ -141,6 +164,8 @@ def _repetition(event: Any) -> str:
             return f"RRULE: its FREQ is {often}; {', '.join(FREQUENCIES)} are taken"
         if any(int(step) < 1 for step in rule.get("INTERVAL", [])):
             return "RRULE: its INTERVAL must be 1 or more"
+    if sum(prod(len(rule.get(part, ())) or 1 for part in _IN_A_DAY) for rule in _rules(event)) > OFTEN:
+        return f"RRULE: it happens more than {OFTEN} times a day, by {', '.join(_IN_A_DAY)}"
     return ""
 
 

@@ -190,7 +190,13 @@ def lmtp_listen(value: object) -> object:
 
 def is_loopback(host: str) -> bool:
     """Say whether a host is this machine, so that what is said to it goes over no wire."""
-    return host in {"localhost", "::1"} or host.startswith("127.")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        # 127.0.0.1.example.com is a name, of whoever has that domain.
+        return False
 
 
 def token_url(value: object) -> object:

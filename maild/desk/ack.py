@@ -48,6 +48,11 @@ class Ack:
 
 def acks(ticket: Ticket, events: Sequence[Event]) -> tuple[Ack, ...]:
     """Give the acknowledgements of a ticket in order of time, those that lapsed and those that were taken back too."""
+    return acks_of(events, ticket.assignee)
+
+
+def acks_of(events: Sequence[Event], assignee: str | None) -> tuple[Ack, ...]:
+    """Do as `acks`, for the ticket that `assignee` has: None where nobody has it."""
     given = [event for event in events if event.what == ACKNOWLEDGED]
     if not given:
         return ()
@@ -62,7 +67,7 @@ def acks(ticket: Ticket, events: Sequence[Event]) -> tuple[Ack, ...]:
         ended = event.data.get("to") in _ENDED if event.what == "status" else ended and event.what != "reopened"
         if event.what == ACKNOWLEDGED:
             holding.append(_read(event))
-    if ticket.assignee is None:
+    if assignee is None:
         last = max(event.at for event in events)
         holding = [replace(one, lapsed_at=last, lapsed_because="nobody has it any more") for one in holding]
     return tuple(sorted((*found, *holding), key=lambda one: one.at))
@@ -86,16 +91,32 @@ def _lapse(event: Event, *, ended: bool) -> str:
     return "it was reopened" if ended and opens else ""
 
 
-def ack_of(ticket: Ticket, events: Sequence[Event], clock: Clock) -> Ack | None:
+def held(ack: Ack, assignee: str | None, office: Office) -> bool:
+    """Say whether an acknowledgement holds: who gave it, or who has the ticket, is an agent still."""
+    return ack.lapsed_at is None and (office.agent(ack.by) is not None or office.agent(assignee) is not None)
+
+
+def ack_of(ticket: Ticket, events: Sequence[Event], clock: Clock, office: Office) -> Ack | None:
     """Give the latest acknowledgement of a clock, before any that lapsed one that holds; None where there is none."""
-    found = [one for one in acks(ticket, events) if (str(clock.metric), clock.cycle) in one.clocks]
+    found = [
+        _left(one, ticket, events, office)
+        for one in acks(ticket, events)
+        if (str(clock.metric), clock.cycle) in one.clocks
+    ]
     holding = [one for one in found if one.lapsed_at is None]
     return next(reversed(holding or found), None)
 
 
+def _left(ack: Ack, ticket: Ticket, events: Sequence[Event], office: Office) -> Ack:
+    if ack.lapsed_at is not None or held(ack, ticket.assignee, office):
+        return ack
+    because = f"{' and '.join(dict.fromkeys((ack.by, ticket.assignee or ack.by)))} left the desk"
+    return replace(ack, lapsed_at=max(event.at for event in events), lapsed_because=because)
+
+
 def hush_of(ticket: Ticket, events: Sequence[Event], office: Office, clock: Clock) -> Hush | None:
     """Give what the ladder of a clock must know of its acknowledgement; None where there is none."""
-    ack = ack_of(ticket, events, clock)
+    ack = ack_of(ticket, events, clock, office)
     if ack is None:
         return None
     unsaid = (
@@ -128,14 +149,16 @@ def acknowledged(
     running = [clock for clock in clocks if clock.stopped_at is None]
     if not running:
         return f"no clock of ticket {ticket.number} runs: there is nothing to acknowledge"
-    before = [ack_of(ticket, events, clock) for clock in running]
-    held = [one for one in before if one is not None and one.lapsed_at is None]
-    if len(held) == len(running) and all(one.by == word.by for one in held):
-        return f"ticket {ticket.number} was acknowledged by {word.by} already, at {_instant(held[0].at)}"
+    before = [ack_of(ticket, events, clock, office) for clock in running]
+    holding = [one for one in before if one is not None and one.lapsed_at is None]
+    if len(holding) == len(running) and all(one.by == word.by for one in holding):
+        return f"ticket {ticket.number} was acknowledged by {word.by} already, at {_instant(holding[0].at)}"
     words = [f"{word.by} acknowledged it: nobody is told of {_listed(running)}{_but(office)}"]
-    words += dict.fromkeys(f"{one.by} had acknowledged it at {_instant(one.at)}" for one in held if one.by != word.by)
+    words += dict.fromkeys(
+        f"{one.by} had acknowledged it at {_instant(one.at)}" for one in holding if one.by != word.by
+    )
     after = ticket
-    if ticket.assignee is None:
+    if office.agent(ticket.assignee) is None:
         after = replace(ticket, assignee=word.by)
         words.append(f"nobody had it, so {word.by} has it")
     data = {

@@ -76,13 +76,14 @@ def recalled(given: object) -> Alarm:
     """Read what `kept` gave. ValueError where it is no such thing."""
     try:
         return _recalled(given)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"this is no alarm: {type(error).__name__}: {error}") from error
 
 
 def _recalled(given: Any) -> Alarm:
     ears = tuple(
-        Ear(str(one["name"]), _read(one["heard"]), _read(one["tried"]), int(one["failures"])) for one in given["ears"]
+        Ear(str(one["name"]), _read(one["heard"]), _read(one["tried"]), max(int(one["failures"]), 0))
+        for one in given["ears"]
     )
     kind: Kind = "ledger_away" if given["kind"] == "ledger_away" else "stuck"
     return Alarm(_read(given["since"]), kind, str(given["because"]), _read(given["over"]), ears)

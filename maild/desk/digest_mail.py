@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from maild.desk.ack import ACKNOWLEDGED
+from maild.desk.ack import acks_of, held
 from maild.desk.office import Agent, Office
 from maild.mail import Address
 from maild.outbound.digest_letter import DigestItem, DigestLetter, DigestLine, DigestReason, Kept, Settled
@@ -91,9 +91,9 @@ def _settled(one: Kept, events: Sequence[Event], office: Office) -> Settled | No
     if one.stopped_at is not None:
         by = next((event.actor for event in events if event.at == one.stopped_at and event.actor != "maild"), "")
         return Settled(_DONE.get(item.metric, "answered"), one.stopped_at, _name(by, office))
-    taken = [event for event in events if event.what == ACKNOWLEDGED and event.at >= item.at]
-    if taken and [item.metric, item.cycle] in taken[-1].data["clocks"]:
-        return Settled("acknowledged", taken[-1].at, _name(taken[-1].actor, office))
+    taken = [ack for ack in acks_of(events, one.assignee) if held(ack, one.assignee, office) and ack.at >= item.at]
+    if taken and (item.metric, item.cycle) in taken[-1].clocks:
+        return Settled("acknowledged", taken[-1].at, _name(taken[-1].by, office))
     if one.state == ClockState.PAUSED and not one.is_breached:
         return Settled("its clock rests until the customer writes")
     return None

@@ -89,7 +89,7 @@ def escalation_letters(looked: Looked, clock: Clock, owed: Due, people: tuple[To
 
 def _notes(ticket: Ticket, clock: Clock, office: Office, told: Told, reader: Agent) -> tuple[str, ...]:
     """Say who acknowledged a clock of which its reader is told all the same, and why he is."""
-    ack = ack_of(ticket, told.events, clock)
+    ack = ack_of(ticket, told.events, clock, office)
     if ack is None:
         return ()
     agent = office.agent(ack.by)

@@ -42,7 +42,7 @@ class DigestItem:
 class Kept:
     """An item, and how its clock stands now. `state` is "" where there is no such clock any more.
 
-    `merged_into` is the ticket that its own went into, None for one that stands for itself.
+    `merged_into` is the ticket that its own went into, None for one that stands for itself. `assignee` is who has the ticket.
     """
 
     item: DigestItem
@@ -50,6 +50,7 @@ class Kept:
     stopped_at: datetime | None
     is_breached: bool
     merged_into: int | None
+    assignee: str | None
 
 
 @dataclass(frozen=True, slots=True)

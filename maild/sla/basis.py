@@ -21,11 +21,12 @@ def basis(
     rest: tuple[Calendar, int],
     on_call: Sequence[tuple[str, int]] = (),
     ack_stops: str = "all",
+    agents: Sequence[str] = (),
 ) -> str:
     """Give the digest (SHA-256, hex) of promises, ladders, calendars, their zones, and how long a ticket may rest.
 
     `rest` is the calendar in whose open days resolved tickets wait, and how many. `on_call` is how many take turns for
-    each mailbox, `ack_stops` what an acknowledgement silences. The time zone data counts by what it says of these zones,
+    each mailbox, `ack_stops` what an acknowledgement silences, `agents` whose holds. The time zone data counts by what it says of these zones,
     so that an update of other zones is none.
     """
     promised = {
@@ -41,6 +42,7 @@ def basis(
         },
         "on_call": on_call,
         "ack_stops": ack_stops,
+        "agents": sorted(agents),
         "rest": [_calendar(rest[0]), rest[1]],
         "zones": {name: _clock_changes(name) for name in sorted({calendar.tz for calendar in used})},
     }

@@ -26,6 +26,15 @@ class Written:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Items of a person that wait: whether in his quiet hours, and of tickets of which severity."""
+
+    agent: str
+    quiet: bool
+    severity: Severity
+
+
 _COLUMNS = tuple(field.name for field in fields(DigestItem) if field.name != "id")
 _KEEP = f"""INSERT INTO digest_item ({", ".join(_COLUMNS)}) VALUES ({marks(_COLUMNS)})
 ON CONFLICT (key) DO NOTHING"""  # noqa: S608 - names are our own
@@ -36,13 +45,20 @@ FROM outbox WHERE kind = ? AND lower(rcpt) IN ({}) AND created_at > ? AND create
 _OPEN = "SELECT agent, min(send_at) AS send_at FROM digest_item WHERE agent IN ({}) AND NOT quiet GROUP BY agent"
 _RIPE = """SELECT agent, min(send_at) AS send_at FROM digest_item WHERE send_at <= ?
 GROUP BY agent ORDER BY min(send_at), agent"""
+_HELD = """SELECT DISTINCT digest_item.agent, digest_item.quiet, ticket.severity
+FROM digest_item JOIN ticket ON ticket.number = digest_item.ticket
+WHERE digest_item.quiet AND digest_item.send_at > ? AND ticket.severity <> digest_item.severity
+OR NOT digest_item.quiet AND digest_item.send_at > ?"""
+_LET_GO = """UPDATE digest_item SET send_at = ?, severity = ?, quiet = ? WHERE agent = ? AND quiet = ? AND send_at > ?
+AND ticket IN (SELECT number FROM ticket WHERE severity = ?)"""
 _NEXT = "SELECT send_at FROM digest_item ORDER BY send_at LIMIT 1"
-_KEPT = """SELECT digest_item.*, clock.state, clock.stopped_at, clock.breached_at, ticket.merged_into
+_KEPT = """SELECT digest_item.*, clock.state, clock.stopped_at, clock.breached_at, ticket.merged_into,
+ticket.assignee
 FROM digest_item JOIN ticket ON ticket.number = digest_item.ticket
 LEFT JOIN clock ON clock.ticket = digest_item.ticket AND clock.metric = digest_item.metric AND clock.cycle = digest_item.cycle
 WHERE digest_item.agent = ? AND digest_item.send_at <= ? ORDER BY digest_item.id"""
 _EVENTS = """SELECT * FROM event WHERE ticket IN (SELECT ticket FROM digest_item WHERE agent = ? AND send_at <= ?)
-AND what IN ('agent_reply', 'status', 'taken_over') ORDER BY ticket, at, id"""
+AND what IN ('agent_reply', 'status', 'reopened', 'merged', 'split', 'unassigned', 'undone', 'taken_over') ORDER BY ticket, at, id"""
 
 
 def keep(item: DigestItem) -> Write:
@@ -88,6 +104,16 @@ class Digesting(Shelf):
         (lines,) = await self._door.read([Read(_RIPE, (now,))])
         return {line["agent"]: line["send_at"] for line in lines}
 
+    async def held(self, now: datetime, longest: datetime) -> list[Held]:
+        """Give what waits beyond `now` by quiet hours of a severity that its ticket has no more, and the rest beyond `longest`."""
+        (lines,) = await self._door.read([Read(_HELD, (now, longest))])
+        return [Held(line["agent"], bool(line["quiet"]), Severity(line["severity"])) for line in lines]
+
+    async def let_go(self, held: Held, now: datetime) -> None:
+        """Let what waits so leave at `now`, at the severity that its ticket has."""
+        severity = held.severity.value
+        await self._door.write([Write(_LET_GO, (now, severity, False, held.agent, held.quiet, now, severity))])
+
     async def next_digest_at(self) -> datetime | None:
         """Give the earliest instant at which a digest may leave."""
         (lines,) = await self._door.read([Read(_NEXT)])
@@ -116,4 +142,5 @@ def _kept(line: Mapping[str, Any]) -> Kept:
         stopped_at=line["stopped_at"],
         is_breached=line["breached_at"] is not None,
         merged_into=line["merged_into"],
+        assignee=line["assignee"],
     )

@@ -28,7 +28,9 @@ def test_a_program_and_a_url(read, tmp_path):
     assert needs_restart(read(DESK), config) == ()
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/page", "http://localhost/page", "https://[2001:db8::1]/x"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080/page", "http://localhost/page", "https://[2001:db8::1]/x", "http://127.8.9.1/x"]
+)
 def test_urls_that_are_fine(read, tmp_path, url):
     (tmp_path / "hook").write_text(url)
     assert read(f'{DESK}[alarm]\nurl_file = "hook"\n').alarm_url == url
@@ -60,6 +62,7 @@ def test_faults(faults_of, lines, fault):
     [
         ("http://hooks.example.com/secret", "holds no https URL"),
         ("hooks.example.com/secret", "holds no https URL"),
+        ("http://127.0.0.1.example.com/secret", "holds no https URL"),
         ("https:///secret", "names no host"),
         ("https://h.example:port/secret", "holds no URL"),
         ("https://ann:secret@h.example/", "holds a user before an @"),

@@ -306,6 +306,38 @@ def test_a_file_without_any_event(tmp_path, faults_of):
     assert fault.startswith("rota[1].file: rota.ics is no iCalendar")
 
 
+@pytest.mark.parametrize(
+    ("event", "fault"),
+    [
+        ("RRULE:FREQ=DAILY;BYHOUR=8,9,10,11,12,13,14,15,16", "it happens more than 8 times a day"),
+        (
+            f"RRULE:FREQ=DAILY;BYMINUTE={','.join(map(str, range(60)))};BYSECOND={','.join(map(str, range(60)))}",
+            "it happens more than 8 times a day",
+        ),
+        ("DTSTART:00010101T000000Z", "it starts before 1900"),
+    ],
+)
+def test_what_would_never_be_worked_out(event, fault):
+    week = [line for line in WEEK if not line.startswith(event.partition(":")[0])]
+    _, (found,) = duties_of(ics([*week, "SUMMARY:ann", event]), agents=AGENTS, zone=BERLIN)
+    assert fault in found
+
+
+def test_a_file_that_happens_too_often(monkeypatch):
+    monkeypatch.setattr("maild.config.ics.MOST", 20)
+    with pytest.raises(ValueError, match="happens more than 20 times in 2020 to 2040"):
+        duties_of(ics([*WEEK, "SUMMARY:ann", "RRULE:FREQ=WEEKLY"]), agents=AGENTS, zone=BERLIN)
+
+
+def test_files_that_are_too_large_or_none(tmp_path, faults_of):
+    text = DESK + PEOPLE + ROTA + 'file = "rota.ics"\n'
+    (tmp_path / "rota.ics").write_bytes(b"x" * 4_000_001)
+    assert faults_of(text) == ["rota[1].file: rota.ics is larger than 4 MB: leave out what is over, and attachments"]
+    (tmp_path / "rota.ics").unlink()
+    (tmp_path / "rota.ics").mkdir()
+    assert faults_of(text) == ["rota[1].file: rota.ics is no file"]
+
+
 def test_a_reload_takes_duty_over(tmp_path, read):
     (tmp_path / "rota.ics").write_bytes(ics([*WEEK, "SUMMARY:ann"]))
     text = DESK + PEOPLE + ROTA + 'file = "rota.ics"\n'

@@ -144,7 +144,7 @@ def test_another_agent_takes_over(life):
     done = one.say(Acknowledge("ann"), 1)
     assert "bob had acknowledged it at 2026-03-11 09:30 UTC" in done.because
     clock = one.told.clocks[0]
-    assert ack_of(one.ticket, one.told.events, clock).by == "ann"
+    assert ack_of(one.ticket, one.told.events, clock, one.office).by == "ann"
     assert isinstance(one.say(Acknowledge("bob"), 2), type(done)), "and back"
 
 
@@ -224,7 +224,7 @@ class TestItLapses:
         one.say(Acknowledge("ann"), 0.6)
         (undone,) = on_undo(Side(one.ticket, one.told), None, {}, one.office, "max", now + HOUR)
         one.keep(undone)
-        assert ack_of(one.ticket, one.told.events, one.told.clocks[0]).by == "bob"
+        assert ack_of(one.ticket, one.told.events, one.told.clocks[0], one.office).by == "bob"
 
 
 def test_a_clock_that_began_later_was_not_spoken_of(life):
@@ -248,6 +248,29 @@ def test_nobody_who_acknowledged_has_left_a_note_of_his_id(life, now):
     one.say(Acknowledge("max"), 0.5)
     one.office = replace(one.office, agents=one.office.agents[:2])
     assert one.look(4.1).letters[0].notes[0].startswith("max acknowledged it on")
+
+
+class TestWhoTookItOverLeftTheDesk:
+    def test_and_had_it_himself(self, life):
+        one = life()
+        one.say(Acknowledge("max"), 0.5)
+        assert one.look(4.1).letters == ()
+        one.office = replace(one.office, agents=one.office.agents[:2])
+        told = one.look(4.2)
+        assert {letter.level for letter in told.letters} == {"limit, after all"}
+        assert told.letters[0].notes[0].endswith("max left the desk")
+
+    def test_and_another_one_has_it(self, life):
+        one = life(assignee="ann")
+        one.say(Acknowledge("max"), 0.5)
+        one.office = replace(one.office, agents=one.office.agents[:2])
+        assert one.look(4.1).letters == ()
+
+    def test_so_somebody_else_may(self, life):
+        one = life(assignee="zoe")
+        done = one.say(Acknowledge("bob"), 0.5)
+        assert done.ticket.assignee == "bob"
+        assert one.look(4.1).letters == ()
 
 
 def test_the_next_in_the_rota(life, now):

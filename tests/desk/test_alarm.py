@@ -261,8 +261,18 @@ def test_the_line_for_a_pager(what, seen, text):
 
 
 @pytest.mark.parametrize(
-    "given_", [None, [], {}, {"since": 1}, {**kept(SILENT), "ears": [1]}, {**kept(SILENT), "since": "x"}]
+    "given_",
+    [
+        *(None, [], {}, {"since": 1}, {**kept(SILENT), "ears": [1]}, {**kept(SILENT), "since": "x"}),
+        {**kept(SILENT), "since": "0001-01-01T00:00:00+14:00"},
+        {**kept(SILENT), "ears": [{"name": "log", "heard": None, "tried": None, "failures": float("inf")}]},
+    ],
 )
 def test_what_is_no_alarm_is_not_recalled(given_):
     with pytest.raises(ValueError):
         recalled(given_)
+
+
+def test_fewer_failures_than_none_are_none():
+    ear = {"name": "log", "heard": None, "tried": None, "failures": -10}
+    assert recalled({**kept(SILENT), "ears": [ear]}).ears == (Ear("log"),)

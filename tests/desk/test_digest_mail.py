@@ -32,8 +32,8 @@ ITEM = DigestItem(
 )
 
 
-def kept(state="running", stopped_at=None, is_breached=False, merged_into=None, **item):
-    return Kept(replace(ITEM, **item), state, stopped_at, is_breached, merged_into)
+def kept(state="running", stopped_at=None, is_breached=False, merged_into=None, assignee="bob", **item):
+    return Kept(replace(ITEM, **item), state, stopped_at, is_breached, merged_into, assignee)
 
 
 def acknowledged(at, *clocks):
@@ -59,6 +59,26 @@ TABLE = [
     (kept(), (acknowledged(NOW - MINUTE, MINE),), None),
     (kept(), (acknowledged(NOW, ("resolution", 1)),), None),
     (kept("paused", is_breached=True), (), None),
+    (kept(assignee="zoe"), (replace(acknowledged(NOW, MINE), actor="zoe"),), None),
+    (kept(assignee=None), (acknowledged(NOW, MINE),), None),
+    (kept(), (acknowledged(NOW, MINE), Event(NOW + MINUTE, "ann", "unassigned", "")), None),
+    (
+        kept(),
+        (
+            acknowledged(NOW, MINE),
+            Event(NOW + MINUTE, "bob", "undone", "", {"what": "taken_over", "at": NOW.isoformat()}),
+        ),
+        None,
+    ),
+    (
+        kept(),
+        (
+            acknowledged(NOW, MINE),
+            Event(NOW + MINUTE, "bob", "status", "", {"to": "resolved"}),
+            Event(NOW + 2 * MINUTE, "carol", "reopened", ""),
+        ),
+        None,
+    ),
 ]
 
 

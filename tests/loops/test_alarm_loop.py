@@ -168,9 +168,10 @@ async def test_a_ledger_that_is_away_and_comes_back(stage, make_alarms, pager):
         assert whats(told) == ["ledger_away", "over"]
 
 
-async def test_what_cannot_be_kept_or_recalled_ends_nothing(stage, make_alarms, pager, tmp_path):
+@pytest.mark.parametrize("text", ["[]", "[" * 100_000, "\x00"])
+async def test_what_cannot_be_kept_or_recalled_ends_nothing(stage, make_alarms, pager, tmp_path, text):
     _, told = pager
-    (tmp_path / "alarm.json").write_text("[]")
+    (tmp_path / "alarm.json").write_text(text)
     async with stage() as on:
         with structlog.testing.capture_logs() as logs:
             alarms = make_alarms(on)

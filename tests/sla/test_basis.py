@@ -46,6 +46,11 @@ def test_a_change_is_another_basis(stated):
     assert basis(*stated) != basis(POLICIES, LADDERS, REST)
 
 
+def test_who_is_an_agent_counts_in_any_order():
+    found = [basis(POLICIES, LADDERS, REST, agents=ids) for ids in (("ann", "bob"), ("bob", "ann"), ("ann",))]
+    assert found[0] == found[1] != found[2]
+
+
 def test_the_order_of_writing_is_no_change():
     fair = [weekdays("UTC", days) for days in (["2026-12-25", "12-26"], ["12-26", "2026-12-25"])]
     assert len({basis({"": standard(week, ALWAYS)}, LADDERS, REST) for week in fair}) == 1

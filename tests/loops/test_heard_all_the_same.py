@@ -1,0 +1,157 @@
+"""Breaches that somebody must hear of, whatever became of what stood in their way."""
+
+from collections import Counter
+from datetime import timedelta
+from email import message_from_bytes, policy
+
+import pytest
+
+from maild.desk import Acknowledge, Grade, on_command
+from maild.desk.merge import Side
+from maild.desk.undo import on_undo
+from maild.mail import Address
+from maild.sla.clock import Clock, ClockState
+from maild.sla.policy import Metric
+from maild.store import Record
+from maild.ticket import Event, Severity, State, Ticket
+from maild.workshop import record_of, told_of
+
+HOUR = timedelta(hours=1)
+QUIET = """
+[quiet]
+normal = ["10:30-19:00"]
+low = ["10:30-19:00"]
+"""
+ANN, BOB = "ann@staff.example", "bob@staff.example"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request):
+    if request.param == "sqlite":
+        yield ""
+    else:
+        with request.getfixturevalue("postgres").database() as url:
+            yield url
+
+
+async def opened(on, *numbers):
+    at = on.time[0]
+    await on.ledger.record([_record(on, number, at) for number in numbers])
+
+
+def _record(on, number, at):
+    ticket = Ticket(
+        number=number,
+        mailbox="csm@desk.example",
+        subject=f"matter {number}",
+        state=State.NEW,
+        severity=Severity.NORMAL,
+        severity_because=(),
+        requester=Address("Carol", "carol@acme.example"),
+        participants=("carol@acme.example",),
+        assignee=None,
+        opened_at=at,
+        opened_by="customer",
+        root_id=on.shop.office.root_id(number),
+    )
+    clock = Clock(
+        Metric.FIRST_RESPONSE, 1, "weekdays", 3600, 14400, ((at, None),), at + HOUR, at + 4 * HOUR, ClockState.RUNNING,
+        None, None, False, None, 0,
+    )  # fmt: skip
+    event = Event(at, "carol@acme.example", "opened", "a test", {"severity": "normal"})
+    return Record(at=at, ticket=ticket, clocks=((clock, at + HOUR),), events=(event,))
+
+
+async def until_done(on):
+    for _ in range(20):
+        if not await on.watch.step():
+            return
+
+
+async def say(on, number, word, actor="bob"):
+    history = await on.ledger.history(number)
+    done = on_command(history.ticket, told_of(history), word, on.shop.office, actor, on.time[0])
+    await on.ledger.record([record_of(done, on.shop.write(done), None, on.time[0])])
+
+
+async def take_back(on, number):
+    history = await on.ledger.history(number)
+    (done,) = on_undo(Side(history.ticket, told_of(history)), None, {}, on.shop.office, "bob", on.time[0])
+    await on.ledger.record([record_of(done, on.shop.write(done), None, on.time[0])])
+
+
+async def counts(on):
+    return Counter((line.kind, line.rcpt) for line in await on.ledger.outbox())
+
+
+async def subjects(on, rcpt):
+    mails = await on.ledger.claim(on.time[0] + 24 * HOUR, 100, timedelta(0))
+    octets = [await on.ledger.octets(mail.digest) for mail in mails if mail.rcpt == rcpt and mail.kind == "digest"]
+    return [message_from_bytes(each, policy=policy.default)["Subject"] for each in octets]
+
+
+@pytest.mark.parametrize("count", [3, 40])
+async def test_where_another_ticket_cannot_be_written_of(stage, count):
+    broken = "{{ 1 // (ticket.number - 2002) }}"
+    async with stage(escalation=broken) as on:
+        await opened(on, *range(2001, 2001 + count))
+        on.move(hours=1)
+        await until_done(on)
+        told = await counts(on)
+        assert set(told) == (
+            {("escalation", ANN), ("escalation", BOB)} if count == 3 else {("digest", ANN), ("digest", BOB)}
+        )
+        if count == 3:
+            assert set(told.values()) == {2}
+            assert await on.ledger.escalations(2002) == []
+
+
+async def test_a_digest_that_cannot_be_written_holds_up_no_other(stage):
+    async with stage(digest="{{ 1 // (first - 2001) }}") as on:
+        await opened(on, *range(2001, 2009))
+        on.move(hours=1)
+        await until_done(on)
+        assert await counts(on) == {}
+        assert len((await on.ledger.digest_of("bob", on.time[0]))[0]) == 8
+
+
+async def test_where_who_took_it_over_took_that_back_in_somebody_s_night(stage, database):
+    async with stage(database, QUIET) as on:
+        await opened(on, 2001)
+        end = on.time[0] + 9 * HOUR
+        on.move(hours=4, seconds=1)
+        await until_done(on)
+        on.move(minutes=5)
+        await say(on, 2001, Acknowledge("bob"))
+        on.move(minutes=5)
+        await take_back(on, 2001)
+        on.time[0] = end
+        await until_done(on)
+        assert [text.startswith("[BREACH] 1 ticket") for text in await subjects(on, ANN)] == [True]
+
+
+async def test_where_it_turns_urgent_while_a_night_holds_the_breach_back(stage, database):
+    async with stage(database, QUIET) as on:
+        await opened(on, 2001, 2002)
+        on.move(hours=4, seconds=1)
+        await until_done(on)
+        assert await counts(on) == {}
+        await say(on, 2001, Grade(Severity.LOW))
+        await say(on, 2002, Grade(Severity.URGENT))
+        await until_done(on)
+        (subject,) = await subjects(on, ANN)
+        assert subject.startswith("[BREACH] 1 ticket of CSM: 1 breach (most pressing: #2002 URGENT")
+        assert len((await on.ledger.digest_of("bob", on.time[0] + 99 * HOUR))[0]) == 1
+
+
+async def test_where_a_clock_that_ran_ahead_is_set_right(stage, database):
+    async with stage(database) as on:
+        on.move(hours=24)
+        await opened(on, *range(2001, 2011))
+        on.move(hours=1)
+        await on.watch._judge(list(range(2001, 2007)), Counter(ann=4, bob=4))
+        on.time[0] -= 24 * HOUR
+        for _ in range(3):
+            await until_done(on)
+            on.move(seconds=61)
+        assert (await counts(on))["digest", ANN] == 1
