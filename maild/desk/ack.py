@@ -28,11 +28,13 @@ _ENDING = frozenset({"unassigned", "reopened", "status", MERGED})
 class Acknowledge:
     """Let the agent of the id `by` take a ticket over: the ladders of its clocks are silent from then on.
 
-    `at` is when he said so, None for the moment at which that is decided on.
+    `at` is when he said so, None for the moment at which that is decided on. `clocks` are those (metric, cycle) of which
+    he speaks alone, None for all that run.
     """
 
     by: str
     at: datetime | None = None
+    clocks: frozenset[tuple[str, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def acknowledged(
     if office.agent(word.by) is None:
         known = ", ".join(agent.id for agent in office.agents)
         return f"there is no agent {word.by!r} who could take it over (--as AGENT); known are {known or 'none'}"
-    running = [clock for clock in clocks if clock.stopped_at is None]
+    running = [clock for clock in clocks if clock.stopped_at is None and _speaks_of(word, clock)]
     if not running:
         return f"no clock of ticket {ticket.number} runs: there is nothing to acknowledge"
     before = [ack_of(ticket, events, clock, office) for clock in running]
@@ -169,6 +171,10 @@ def acknowledged(
     # Said before, and decided on after something else: it stands behind what would have ended it.
     at = max([word.at or now, *(event.at for event in events if event.what in _ENDING)])
     return after, Event(at, word.by, ACKNOWLEDGED, "; ".join(words), data)
+
+
+def _speaks_of(word: Acknowledge, clock: Clock) -> bool:
+    return word.clocks is None or (str(clock.metric), clock.cycle) in word.clocks
 
 
 def _listed(clocks: Iterable[Clock]) -> str:

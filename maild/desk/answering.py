@@ -20,25 +20,26 @@ from maild.threading.token import Purpose
 from maild.ticket import Ticket
 
 
-def answers_escalation(case: Case, office: Office, ticket: Ticket) -> bool:
-    """Say whether a mail answers one of the escalation mails of a ticket: by In-Reply-To, or by its last reference."""
+def answered_clocks(case: Case, office: Office, ticket: Ticket) -> frozenset[tuple[str, int]]:
+    """Give the clocks (metric, cycle) of whose escalation mails a mail answers one: by In-Reply-To, or by its last reference."""
     named = {*case.mail.in_reply_to, *case.mail.references[-1:]}
     ours = {one for one in named if token.read_own_id(one, office.keys) == ticket.number}
     if not ours:
-        return False
+        return frozenset()
     undone = sum(event.what == UNDONE for event in case.told.events)
-    return any(
-        token.own_id(key, ticket.number, token.nonce(debt), office.desk.domain) in ours
+    return frozenset(
+        (metric, cycle)
         for metric, cycle, level in case.told.sent
         for agent in office.agents
         for times in range(undone + 1)
         for debt in (escalation_key(ticket.number, f"{metric}:{cycle}:{level}", agent.id, times),)
         for key in office.keys
+        if token.own_id(key, ticket.number, token.nonce(debt), office.desk.domain) in ours
     )
 
 
 def answering(case: Case, office: Office, now: datetime, agent: Agent, decision: Decision) -> Decision:
-    """Let a reply to an escalation mail acknowledge it, too, whatever else it does.
+    """Let a reply to an escalation mail acknowledge the clock of which that tells, too, whatever else it does.
 
     No machine's does (RFC 3834 section 2), nor one that nothing proves, nor one to an address that wants no answer. Where
     the reply itself ended what ran, or he has acknowledged it before, nothing is added.
@@ -46,10 +47,11 @@ def answering(case: Case, office: Office, now: datetime, agent: Agent, decision:
     ticket, old = decision.ticket, case.ticket
     if ticket is None or old is None or ticket.number != old.number or not _is_his_word(case, office):
         return decision
-    if not answers_escalation(case, office, ticket):
+    spoken_of = answered_clocks(case, office, ticket)
+    if not spoken_of:
         return decision
     told = case.told.and_then(*decision.events)
-    word = Acknowledge(agent.id, case.received.received_at)
+    word = Acknowledge(agent.id, case.received.received_at, spoken_of)
     done = acknowledged(ticket, told.events, folded(office, ticket, told, now), word, office, now)
     if isinstance(done, str):
         return decision

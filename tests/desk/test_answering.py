@@ -7,7 +7,7 @@ import pytest
 
 from maild.desk import Told, on_due, on_mail
 from maild.desk.ack import acks
-from maild.desk.answering import answers_escalation
+from maild.desk.answering import answered_clocks
 from maild.desk.escalate import escalation_key
 from maild.mail import Address, Origin
 from maild.outbound.letters import NoticeLetter, RelayLetter, WordLetter
@@ -20,12 +20,13 @@ from maild.trust import Standing, Trust
 UNKNOWN = Trust(Standing.UNKNOWN, "", "nothing proves that the From is true")
 TOKEN = Trust(Standing.TOKEN, "token", "our token came back")
 BOB = Address("Bob", "bob@staff.example")
+RESOLUTION = "resolution:1:target"
 CAROL = Address("Carol", "carol@acme.example")
 
 
 @pytest.fixture
 def told(now):
-    sent = frozenset({("first_response", 1, "target"), ("first_response", 1, "75%")})
+    sent = frozenset({("first_response", 1, "target"), ("first_response", 1, "75%"), ("resolution", 1, "target")})
     return Told(
         (Event(now - timedelta(hours=4), "carol@acme.example", "opened", "x", {"severity": "normal"}),), (), sent
     )
@@ -69,11 +70,11 @@ class TestAnEscalationMailIsKnown:
     def test_by_what_a_reply_names(self, reply, escalation, office, name):
         mail = {name: ("root@desk.example", escalation())}
         case = reply("x", mail=mail)
-        assert answers_escalation(case, office, case.ticket)
+        assert answered_clocks(case, office, case.ticket) == {("first_response", 1)}
 
     def test_not_by_what_stands_further_back(self, reply, escalation, office):
         case = reply("x", mail={"references": (escalation(), "another@desk.example")})
-        assert not answers_escalation(case, office, case.ticket)
+        assert answered_clocks(case, office, case.ticket) == set()
 
     @pytest.mark.parametrize(
         "more",
@@ -81,23 +82,23 @@ class TestAnEscalationMailIsKnown:
     )
     def test_not_one_that_was_never_sent(self, reply, escalation, office, more):
         case = reply("x", to=escalation(**more))
-        assert not answers_escalation(case, office, case.ticket)
+        assert answered_clocks(case, office, case.ticket) == set()
 
     def test_not_a_notification(self, reply, office):
         case = reply("x", to=office.message_id(1042, "notice:1042:7:bob"))
-        assert not answers_escalation(case, office, case.ticket)
+        assert answered_clocks(case, office, case.ticket) == set()
 
     def test_under_an_older_key_and_after_an_undo(self, reply, escalation, office, told, now):
         again = told.and_then(Event(now, "ann", "undone", "x", {"what": "assigned", "at": now.isoformat()}))
         rotated = replace(office, keys=(b"n" * 32, *office.keys))
         for desk, undone in ((office, 1), (rotated, 1), (office, 0)):
             case = reply("x", to=escalation(undone=undone, desk=desk), known=again)
-            assert answers_escalation(case, rotated, case.ticket)
+            assert answered_clocks(case, rotated, case.ticket) == {("first_response", 1)}
 
 
 class TestAnyReplyToIt:
     def test_it_goes_to_the_customer_and_takes_the_ticket_over(self, reply, escalation, office, now):
-        decision = on_mail(reply("We are on it.", to=escalation()), office, now)
+        decision = on_mail(reply("We are on it.", to=escalation(RESOLUTION)), office, now)
         assert {type(letter) for letter in decision.letters} == {RelayLetter}
         assert whats(decision) == ["agent_reply", "assigned", "taken_over"]
         event = decision.events[-1]
@@ -106,13 +107,17 @@ class TestAnyReplyToIt:
         assert decision.because.endswith(event.because)
         assert decision.ticket.first_response_at is not None
 
+    def test_of_another_clock_it_says_nothing(self, reply, escalation, office, now):
+        decision = on_mail(reply("We are on it.", to=escalation()), office, now)
+        assert whats(decision) == ["agent_reply", "assigned"]
+
     def test_a_note_does_too(self, reply, escalation, office, now):
         mail = {"to": (Address("", "ann@staff.example"),), "cc": (Address("", "csm@desk.example"),)}
         trust = Trust(Standing.AUTHENTICATED, "dmarc", "dmarc=pass")
         decision = on_mail(reply("You?", to=escalation(), purpose=None, trust=trust, mail=mail), office, now)
         assert whats(decision) == ["agent_note", "taken_over"]
         assert decision.ticket.assignee == "bob"
-        assert decision.events[-1].data["clocks"] == [["first_response", 1], ["resolution", 1]]
+        assert decision.events[-1].data["clocks"] == [["first_response", 1]]
         assert decision.clocks
 
     def test_a_reply_to_a_notification_does_not(self, reply, office, now):
@@ -144,9 +149,9 @@ class TestAnyReplyToIt:
         assert whats(decision) == ["requester", "taken_over"]
 
     def test_twice_is_once(self, reply, escalation, office, now, told):
-        first = on_mail(reply("One.", to=escalation()), office, now)
+        first = on_mail(reply("One.", to=escalation(RESOLUTION)), office, now)
         known = told.and_then(*first.events)
-        again = on_mail(reply("Two.", to=escalation(), known=known, assignee="bob"), office, now)
+        again = on_mail(reply("Two.", to=escalation(RESOLUTION), known=known, assignee="bob"), office, now)
         assert whats(again) == ["agent_reply"]
 
     def test_a_customer_s_does_not(self, reply, escalation, office, now):
