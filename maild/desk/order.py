@@ -17,6 +17,7 @@ from maild.desk.requester import Requester
 from maild.ingest.cut import cut_text
 from maild.ingest.forwarded_block import people
 from maild.mail import Address, Origin
+from maild.outbound.gate import clean
 from maild.outbound.letters import WordLetter
 from maild.outbound.mark import MARK
 from maild.outbound.reading import FORMAT
@@ -115,7 +116,7 @@ def _acknowledged(case: Case, office: Office, now: datetime, ticket: Ticket, age
         remark = remark or f"once more: {done.because}"
     events = tuple(replace(event, data={**event.data, **brought}) for event in done.events)
     if remark:
-        note = f"{agent.id} remarked, for the desk alone: {remark[:_MOST_REMARK]}"
+        note = f"{agent.id} remarked, for the desk alone: {clean(remark, _MOST_REMARK)}"
         events = (*events, Event(case.received.received_at, agent.id, "agent_note", note, brought))
     lines = (
         f"{done.because}.",

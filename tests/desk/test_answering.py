@@ -181,7 +181,7 @@ class TestByTheWord:
         known = Told((*told.events, *decision.events), tuple(clock for clock, _ in decision.clocks), told.sent)
         assert on_due(decision.ticket, known, (), office, now + timedelta(hours=9)).letters == ()
 
-    @pytest.mark.parametrize("text", ["#ack on it", "#ACK: on it", "\n #ack  on it\n\n"])
+    @pytest.mark.parametrize("text", ["#ack on it", "#ACK: on it", "\n #ack  on it\n\n", "#ack \u202eon\x1bit"])
     def test_a_remark_on_its_line_is_a_note(self, reply, office, now, text):
         decision = on_mail(reply(text), office, now)
         assert decision.letters == ()
