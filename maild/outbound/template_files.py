@@ -7,6 +7,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+import structlog
 from jinja2 import TemplateError
 
 from maild.outbound import samples
@@ -15,7 +16,10 @@ from maild.outbound.gate import GateRefusal
 from maild.outbound.letters import Letter
 from maild.outbound.templates import Templates
 
+log = structlog.get_logger("maild.templates")
+
 _END = ".j2"
+_OWED_BY_TIME = frozenset({"escalation", "digest", "summary", "report"})
 _WITH_LANGUAGE = 3
 """Dots in ack.de.txt.j2."""
 
@@ -33,9 +37,11 @@ def _read(place: Traversable) -> dict[str, str]:
 def load_templates(own: Path | None = None) -> Templates:
     """Read every template once. A file in the operator's directory `own` stands in for ours of the same name.
 
-    Raises OSError where `own` cannot be read, UnicodeError where a file is not UTF-8.
+    Where one of his for escalations, digests, summaries or reports fails for a mail, as the log says then, ours writes that
+    mail. Raises OSError where `own` cannot be read, UnicodeError where a file is not UTF-8.
     """
-    return Templates(_read(_shipped()) | (_read(own) if own else {}))
+    ours = _read(_shipped())
+    return _Spared(ours | _read(own), Templates(ours)) if own else Templates(ours)
 
 
 def odd_files(own: Path) -> list[str]:
@@ -55,6 +61,27 @@ def odd_files(own: Path) -> list[str]:
 def _without_language(name: str) -> str:
     parts = name.split(".")
     return ".".join([parts[0], *parts[2:]]) if name.count(".") == _WITH_LANGUAGE else name
+
+
+class _Spared(Templates):
+    """Templates of an operator, with ours to fall back on for what time owes.
+
+    A mail that cannot be answered is quarantined, and its operator told; of an escalation nobody would hear.
+    """
+
+    def __init__(self, sources: Mapping[str, str], spare: Templates) -> None:
+        super().__init__(sources)
+        self._spare = spare
+
+    def render(self, kind: str, language: str, values: Mapping[str, Any], form: str = "txt") -> str:
+        """Render as any templates do; what time owes with ours, where that fails."""
+        if kind not in _OWED_BY_TIME:
+            return super().render(kind, language, values, form)
+        try:
+            return super().render(kind, language, values, form)
+        except Exception:  # jinja2 compiles to Python: an operator's file can raise anything
+            log.exception("template.failed", template=f"{kind}.{form}.j2", language=language)
+            return self._spare.render(kind, language, values, form)
 
 
 class _Watched(Templates):

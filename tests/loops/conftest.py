@@ -1,8 +1,9 @@
 """The two loops over a real ledger, with a time that only the test moves."""
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import structlog
@@ -12,11 +13,13 @@ from maild.daemon import workshop
 from maild.ingest.parse import parse
 from maild.intake import Intake
 from maild.mail import Envelope
+from maild.outbound.templates import Templates
 from maild.store import Ledger
 from maild.watch import Watch
 from maild.workshop import Workshop
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+SHIPPED = Path(__file__).parents[2] / "templates"
 CONFIG = """
 [desk]
 address = "csm@desk.example"
@@ -134,14 +137,17 @@ def mail_of(sender, subject, text, msgid, **more):
 
 @pytest.fixture
 def stage(tmp_path):
-    """Open a stage. `templates` are files of the operator's own, `database` is where its ledger is, `more` ends the configuration."""
+    """Open a stage. `database` is where its ledger is, `more` ends the configuration.
+
+    `templates` stand in for ours, with none to fall back on: so a mail breaks us. With `own` they are the operator's.
+    """
 
     @contextlib.asynccontextmanager
-    async def opened(database="", more="", **templates):
-        own = tmp_path / "own"
-        own.mkdir(exist_ok=True)
-        for name, text in templates.items():
-            (own / f"{name}.txt.j2").write_text(text)
+    async def opened(database="", more="", own=False, **templates):
+        (tmp_path / "own").mkdir(exist_ok=True)
+        sources = {f"{name}.txt.j2": text for name, text in templates.items()}
+        for name, text in sources.items() if own else ():
+            (tmp_path / "own" / name).write_text(text)
         path = tmp_path / "maild.toml"
         path.write_text(CONFIG + more)
         config = load(path, {})
@@ -149,6 +155,9 @@ def stage(tmp_path):
         time = [NOW]
 
         shop = await workshop(config, ledger, InThisProcess().parse, lambda: time[0])
+        if sources and not own:
+            ours = {file.name: file.read_text("utf-8") for file in SHIPPED.iterdir()}
+            shop = replace(shop, templates=Templates(ours | sources))
         try:
             yield Stage(ledger, shop, time)
         finally:

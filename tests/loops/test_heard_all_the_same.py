@@ -92,8 +92,7 @@ async def subjects(on, rcpt):
 
 @pytest.mark.parametrize("count", [3, 40])
 async def test_where_another_ticket_cannot_be_written_of(stage, count):
-    broken = "{{ 1 // (ticket.number - 2002) }}"
-    async with stage(escalation=broken) as on:
+    async with stage(escalation="{{ 1 // (ticket.number - 2002) }}") as on:
         await opened(on, *range(2001, 2001 + count))
         on.move(hours=1)
         await until_done(on)
@@ -113,6 +112,16 @@ async def test_a_digest_that_cannot_be_written_holds_up_no_other(stage):
         await until_done(on)
         assert await counts(on) == {}
         assert len((await on.ledger.digest_of("bob", on.time[0]))[0]) == 8
+
+
+@pytest.mark.parametrize("count", [1, 8])
+async def test_where_the_operator_s_own_template_fails(stage, count):
+    async with stage(own=True, escalation="{{ 1 // 0 }}", digest="{{ nothing_of_that_name }}") as on:
+        await opened(on, *range(2001, 2001 + count))
+        on.move(hours=1)
+        await until_done(on)
+        kind = "escalation" if count == 1 else "digest"
+        assert await counts(on) == {(kind, ANN): 1, (kind, BOB): 1}
 
 
 async def test_where_who_took_it_over_took_that_back_in_somebody_s_night(stage, database):
