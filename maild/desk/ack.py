@@ -1,7 +1,7 @@
 """Who took a ticket over while its clocks ran, until when that holds, and what it does to their ladders.
 
-An acknowledgement speaks of the clocks that ran when it was given. It lapses when the ticket is reopened, when nobody has
-it any more, and when it is taken back; a clock that opens a new cycle is another clock, and was never spoken of.
+An acknowledgement speaks of the clocks that ran when it was given. It lapses when the ticket is reopened, when another one
+goes into it, when nobody has it any more, and when it is taken back; a clock that opens a new cycle is another clock, and was never spoken of.
 """
 
 from collections.abc import Iterable, Sequence
@@ -89,7 +89,9 @@ def _lapse(event: Event, *, ended: bool) -> str:
     """Say why what was acknowledged before an event is so no more; "" where the event leaves it alone."""
     if event.what == "unassigned":
         return "nobody has it any more"
-    opens = event.what in {"reopened", MERGED} or (event.what == "status" and event.data.get("to") == "open")
+    if event.what == MERGED:
+        return "another ticket went into it"
+    opens = event.what == "reopened" or (event.what == "status" and event.data.get("to") == "open")
     return "it was reopened" if ended and opens else ""
 
 

@@ -187,6 +187,12 @@ class TestItLapses:
         one.ticket, one.told = replace(one.ticket, state=State.OPEN), one.told.and_then(again)
         assert one.acks[0].lapsed_because == "it was reopened"
 
+    def test_when_another_ticket_went_into_it(self, life):
+        one = life()
+        one.say(Acknowledge("bob"), 0.5)
+        one.told = one.told.and_then(Event(one.opened + HOUR, "ann", "merged", "ticket 7 went into it"))
+        assert one.acks[0].lapsed_because == "another ticket went into it"
+
     def test_when_it_is_taken_back(self, life, now):
         one = life()
         one.say(Acknowledge("bob"), 0.5)
