@@ -69,7 +69,7 @@ def _rank(line: DigestLine, now: datetime) -> tuple[bool, bool, int, datetime, i
 
 
 def _line(one: Kept, events: Sequence[Event], office: Office) -> DigestLine:
-    item = one.item
+    item, owner = one.item, office.agent(one.assignee)
     return DigestLine(
         item.ticket,
         item.metric,
@@ -79,6 +79,7 @@ def _line(one: Kept, events: Sequence[Event], office: Office) -> DigestLine:
         item.limit_seconds,
         item.due_at,
         _settled(one, events, office),
+        owner.called if owner else "",
     )
 
 

@@ -32,6 +32,7 @@ def compose_digest(letter: DigestLetter, desk: Desk, templates: Templates, now: 
         "now": now,
         "zone": letter.time_zone or desk.time_zone,
         "reason": replace(letter.reason, meant_for=clean(letter.reason.meant_for, 80)),
+        "waiting": len(waiting),
         "rows": [_row(line, desk, now) for line in shown],
         "beyond": len(waiting) - len(shown),
         "settled": [_row(line, desk, now) for line in also],
@@ -96,7 +97,7 @@ def _row(line: DigestLine, desk: Desk, now: datetime) -> dict[str, Any]:
         return {"text": _wrapped(f"{name}: {line.metric.replace('_', ' ')}"), "settled": settled}
     level = marked(line.level, line.metric, line.due_at, now)
     words = f"[{level}] {name} ({measured(line.limit_seconds, line.due_at, now)})"
-    return {"text": _wrapped(words), "due_at": line.due_at}
+    return {"text": _wrapped(words), "due_at": line.due_at, "owner": clean(line.owner, 80)}
 
 
 def _wrapped(line: str) -> str:

@@ -78,7 +78,10 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class DigestLine:
-    """One clock in a digest, at the highest level it has reached. `settled` is None while it wants somebody."""
+    """One clock in a digest, at the highest level it has reached. `settled` is None while it wants somebody.
+
+    `owner` is the name of who has the ticket, "" for nobody.
+    """
 
     ticket: int
     metric: str
@@ -88,6 +91,7 @@ class DigestLine:
     limit_seconds: int
     due_at: datetime
     settled: Settled | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

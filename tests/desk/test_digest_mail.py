@@ -132,3 +132,9 @@ def test_who_stands_in_for_somebody_who_is_gone(office):
         "max@staff.example",
     ]
     assert digest_letters([gone], {}, replace(office, agents=())) == ()
+
+
+@pytest.mark.parametrize(("assignee", "owner"), [("bob", "bob"), (None, ""), ("zoe", "")])
+def test_each_line_names_who_has_the_ticket(office, assignee, owner):
+    (letter, *_) = digest_letters([kept(assignee=assignee)], {}, office)
+    assert [line.owner for line in letter.lines] == [owner]

@@ -251,7 +251,7 @@ async def test_what_falls_into_quiet_hours_comes_as_one_digest_at_their_end(stag
         )
         text = " ".join(mail.get_content().split())
         assert "your quiet hours lasted until Wed 11 Mar 2026, 19:00, and 6 waited for their end" in text
-        assert "(limit 4h, 5h late)" in text
+        assert "(limit 4h, 5h late) due Wed 11 Mar 2026, 14:00; owner: NOBODY" in text
         assert (
             "Settled meanwhile: CSM #2001 NORMAL Carol: matter 2001: first response answered Wed 11 Mar 2026, 14:00 by bob"
             in text
