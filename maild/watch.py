@@ -28,6 +28,9 @@ TOGETHER = 16
 LONGEST_SLEEP = timedelta(minutes=5)
 """A clock that was set back or forward is noticed within this time."""
 
+AGAIN = timedelta(minutes=1)
+"""After this a ticket is tried again that could not be judged or written of."""
+
 NOBODY: Counter[str] = Counter()
 
 PATIENCE = 120.0
@@ -48,12 +51,14 @@ class Watch:
         self._settled = settled
         self._on_decided = decided
         self._digests = Digests(ledger, shop, decided)
+        self._aside: dict[int, datetime] = {}
         self.wake = asyncio.Event()
         self.pulse = Pulse(PATIENCE)
 
     def refit(self, shop: Workshop) -> None:
         """Judge with these from now on; call it where nobody is deciding."""
         self._shop = shop
+        self._aside = {}
         self._digests.refit(shop)
 
     async def run(self) -> None:
@@ -77,7 +82,10 @@ class Watch:
 
     async def step(self) -> list[int]:
         """Judge the tickets that are due now, at most a batch of them, and write digests; give their numbers."""
-        numbers = await self._ledger.due_tickets(self._shop.now(), BATCH)
+        now = self._shop.now()
+        self._aside = {number: until for number, until in self._aside.items() if now < until <= now + AGAIN}
+        due = await self._ledger.due_tickets(now, BATCH + len(self._aside))
+        numbers = [number for number in due if number not in self._aside]
         if numbers:
             self.pulse.beat(AWAY)
             await self._settled()
@@ -106,15 +114,18 @@ class Watch:
                 found.append(on_due(history.ticket, told_of(history), history.messages, office, now))
             except Exception:  # one ticket that cannot be judged silences no other; it is still due
                 log.exception("watch.not_judged", ticket=history.ticket.number)
+                self._aside[history.ticket.number] = now + AGAIN
         return found
 
-    def _written(self, decisions: Sequence[Decision]) -> list[tuple[Decision, Written]]:
+    def _written(self, decisions: Sequence[Decision], now: datetime) -> list[tuple[Decision, Written]]:
         found = []
         for decision in decisions:
             try:
                 found.append((decision, self._shop.write(decision)))
             except Exception:  # likewise: a template of the operator's own can raise anything
-                log.exception("watch.not_written", ticket=decision.ticket and decision.ticket.number)
+                number = decision.ticket.number if decision.ticket else 0
+                log.exception("watch.not_written", ticket=number)
+                self._aside[number] = now + AGAIN
         return found
 
     async def _judge(self, numbers: Sequence[int], ahead: Counter[str] = NOBODY) -> None:
@@ -123,7 +134,7 @@ class Watch:
         histories = await self._ledger.histories(numbers)
         judged = await asyncio.to_thread(self._decided, histories, now)
         decisions = await self._digests.sorted_out(judged, ahead, now)
-        written = await asyncio.to_thread(self._written, decisions)
+        written = await asyncio.to_thread(self._written, decisions, now)
         if not written:
             return
         try:
@@ -148,4 +159,5 @@ class Watch:
         if at is None:
             return LONGEST_SLEEP.total_seconds()
         pause: float = (at - self._shop.now()).total_seconds()
-        return min(max(pause, 0.0), LONGEST_SLEEP.total_seconds())
+        # What was put aside is still due, and the ledger says so.
+        return min(max(pause, float(bool(self._aside))), LONGEST_SLEEP.total_seconds())

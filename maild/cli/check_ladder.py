@@ -23,7 +23,7 @@ def told_when(config: Config, friday: datetime) -> Iterator[str]:
     for severity in Severity:
         promise = config.policies[""].promise(severity)
         steps = sorted(((_at(rung, promise, friday), rung) for rung in ladder), key=itemgetter(0))
-        words = [f"{_when(at, friday)} {' and '.join(rung.notify)}" for at, rung in steps]
+        words = [f"{_when(at, friday)} {' and '.join(rung.notify)}{_again(rung)}" for at, rung in steps]
         yield f"  {severity}: {', '.join(words)}"
 
 
@@ -57,6 +57,10 @@ def _at(rung: Rung, promise: Promise, start: datetime) -> datetime:
     target, limit = promise.first_response
     seconds = target if percent is None else limit * percent // 100
     return add(promise.calendar, start, seconds).astimezone(start.tzinfo)
+
+
+def _again(rung: Rung) -> str:
+    return f" (again on {rung.daily} open day{'s'[: rung.daily > 1]} after it)" if rung.daily else ""
 
 
 def _when(at: datetime, start: datetime) -> str:

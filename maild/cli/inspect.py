@@ -19,6 +19,7 @@ from maild.ingest.route import route
 from maild.mail import Address, InboundMail, Origin
 from maild.sla.keywords import default_rules
 from maild.sla.severity import guess
+from maild.sla.wall import rfc3339
 
 _TAG = re.compile(r"\[[A-Z][A-Z0-9]{1,9} #\d{1,12}\]")
 _TOKEN = re.compile(r"[\w.-]{1,40}\+[a-z2-7]{16,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}", re.IGNORECASE)
@@ -57,7 +58,7 @@ def as_dict(mail: InboundMail) -> dict[str, Any]:
         "to": [_address(one) for one in mail.to],
         "cc": [_address(one) for one in mail.cc],
         "subject": mail.subject,
-        "date": mail.date.isoformat().replace("+00:00", "Z") if mail.date else None,
+        "date": rfc3339(mail.date) if mail.date else None,
         "text": mail.text,
         "html": mail.html,
         "new_text": mail.new_text,
@@ -85,7 +86,7 @@ def as_dict(mail: InboundMail) -> dict[str, Any]:
                 "from": hop.sender,
                 "by": hop.receiver,
                 "with": hop.protocol,
-                "at": hop.at.isoformat().replace("+00:00", "Z") if hop.at else None,
+                "at": rfc3339(hop.at) if hop.at else None,
                 "delay_seconds": hop.delay,
             }
             for hop in route(mail)

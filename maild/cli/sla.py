@@ -19,6 +19,7 @@ from maild.sla.clock import KINDS, Clock, History, SlaEvent, due
 from maild.sla.fold import fold, next_cycles
 from maild.sla.hours import ALWAYS, Calendar, add, between, weekdays
 from maild.sla.policy import Metric, Policy, standard
+from maild.sla.wall import rfc3339
 from maild.ticket import Severity
 
 EX_CONFIG = 78
@@ -110,7 +111,7 @@ def instant(value: object, name: str) -> datetime:
 
 def spelt(value: datetime | None) -> str | None:
     """Write an instant with Z; None stays None."""
-    return None if value is None else value.isoformat().replace("+00:00", "Z")
+    return None if value is None else rfc3339(value)
 
 
 def _mapping(value: object, what: str) -> Mapping[str, Any]:

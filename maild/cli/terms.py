@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from maild.config import Config, ConfigError, find, load
+from maild.sla.wall import rfc3339
 from maild.store import Ledger, LedgerError
 from maild.store.ledger import is_made, shown
 from maild.store.migrate import ADVICE
@@ -89,7 +90,7 @@ async def ledger_of(config: Config) -> AsyncIterator[Ledger]:
 
 def instant(at: datetime | None) -> str | None:
     """Write an instant for scripts: RFC 3339 in UTC with Z."""
-    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return None if at is None else rfc3339(at)
 
 
 def one_line(value: Mapping[str, Any]) -> str:

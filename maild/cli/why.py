@@ -69,7 +69,7 @@ async def _why(config: Config, number: int, json: bool) -> None:
             for line in told
         ],
         "acknowledged": shown["acknowledged"],
-        "mailed": [{key: owed[key] for key in ("kind", "to", "state")} for owed in shown["outbox"]],
+        "mailed": [{key: owed[key] for key in ("kind", "to", "state", "sent_at")} for owed in shown["outbox"]],
         "events": shown["events"],
     }
     say(one_line(value) if json else printable(_page(whole_seconds(value))))
@@ -139,7 +139,9 @@ def _page(value: dict[str, Any]) -> str:
     lines += list(dict.fromkeys(f"  {one['at']} {one['because']}" for one in value["told"])) or ["  nobody had to be"]
     lines += [f"  {line}" for line in taken_over(value)]
     lines.append("mailed")
-    lines += [f"  {one['kind']} to {one['to']}: {one['state']}" for one in value["mailed"]]
+    lines += [
+        f"  {one['kind']} to {one['to']}: {one['state']} {one['sent_at'] or ''}".rstrip() for one in value["mailed"]
+    ]
     return "\n".join(lines)
 
 

@@ -249,6 +249,6 @@ def _ladders(file: File) -> dict[Metric, tuple[Rung, ...]]:
     ladders: dict[Metric, list[Rung]] = {}
     for section in file.escalation:
         ladders.setdefault(Metric(section.clock), []).append(
-            Rung(section.at, section.notify, next_after=section.next_after)
+            Rung(section.at, section.notify, section.daily, section.next_after)
         )
     return {metric: tuple(ladders[metric]) if metric in ladders else DEFAULT for metric in Metric}

@@ -176,6 +176,7 @@ class EscalationSection(_Section):
     clock: Literal["first_response", "next_response", "resolution"]
     at: Annotated[str, AfterValidator(values.step)]
     notify: tuple[Annotated[str, AfterValidator(values.told)], ...] = Field(strict=False, min_length=1)
+    daily: int = Field(default=0, ge=0, le=30)
     next_after: Lasting = 900
 
 

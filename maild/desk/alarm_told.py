@@ -6,6 +6,7 @@ from typing import Any
 from maild.desk.alarm import LONGEST_WORDS, Alarm, Away, Ear, Kind, What, lasting
 from maild.outbound.delayed import Stuck, Waiting
 from maild.outbound.gate import clean
+from maild.sla.wall import rfc3339
 
 
 def report(
@@ -17,8 +18,8 @@ def report(
     since = alarm.since or now
     return {
         "what": what,
-        "at": _instant(now),
-        "since": _instant(since),
+        "at": rfc3339(now),
+        "since": rfc3339(since),
         "desk": desk[1],
         "host": host,
         "waiting": waiting and waiting.count,
@@ -48,7 +49,7 @@ def _told(mail: Stuck) -> dict[str, Any]:
         "id": mail.id,
         "kind": mail.kind,
         "ticket": mail.ticket or None,
-        "since": _instant(mail.since),
+        "since": rfc3339(mail.since),
         "attempts": mail.attempts,
     }
 
@@ -56,15 +57,15 @@ def _told(mail: Stuck) -> dict[str, Any]:
 def kept(alarm: Alarm) -> dict[str, Any]:
     """Give the alarm as JSON keeps it over a restart."""
     return {
-        "since": alarm.since and _instant(alarm.since),
+        "since": alarm.since and rfc3339(alarm.since),
         "kind": alarm.kind,
         "because": alarm.because,
-        "over": alarm.over and _instant(alarm.over),
+        "over": alarm.over and rfc3339(alarm.over),
         "ears": [
             {
                 "name": ear.name,
-                "heard": ear.heard and _instant(ear.heard),
-                "tried": ear.tried and _instant(ear.tried),
+                "heard": ear.heard and rfc3339(ear.heard),
+                "tried": ear.tried and rfc3339(ear.tried),
                 "failures": ear.failures,
             }
             for ear in alarm.ears
@@ -91,7 +92,3 @@ def _recalled(given: Any) -> Alarm:
 
 def _read(given: Any) -> datetime | None:
     return None if given is None else datetime.fromisoformat(given).astimezone(UTC)
-
-
-def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

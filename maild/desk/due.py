@@ -16,6 +16,7 @@ from maild.desk.resting import Silence, ended_by_silence
 from maild.outbound.letters import EscalationLetter, WordLetter
 from maild.sla.clock import Clock
 from maild.sla.ladder import Due, due_levels
+from maild.sla.wall import rfc3339
 from maild.threading.token import Purpose
 from maild.ticket import Event, Message, State, Ticket
 
@@ -71,7 +72,7 @@ def _reached(clock: Clock, owed: Due, because: str, now: datetime) -> Event:
         "metric": str(clock.metric),
         "cycle": clock.cycle,
         "level": owed.name,
-        "at": owed.at.isoformat().replace("+00:00", "Z"),
+        "at": rfc3339(owed.at),
         **({SILENT: True} if owed.silent else {}),
     }
     return Event(now, "maild", "breach" if owed.is_breach else "warning", because, data)

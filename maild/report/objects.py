@@ -3,11 +3,11 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from maild.report.figures import BUCKETS, Report
 from maild.report.sections import DAYS
+from maild.sla.wall import rfc3339
 
 COLUMNS = (
     *("figure", "metric", "severity", "week", "customer", "day", "hour", "ticket", "at", "actor"),
@@ -21,7 +21,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def objects(report: Report) -> Iterator[dict[str, Any]]:
     """Give the figures, each an object whose `figure` says which: what is nothing is left out, but for the period."""
-    yield {"figure": "period", "from": _instant(report.since), "to": _instant(report.until), "zone": report.zone}
+    yield {"figure": "period", "from": rfc3339(report.since), "to": rfc3339(report.until), "zone": report.zone}
     for severity, count in report.opened.items():
         yield {"figure": "opened", "severity": severity.value, "count": count}
     for one in report.promised:
@@ -50,7 +50,7 @@ def objects(report: Report) -> Iterator[dict[str, Any]]:
         yield {
             "figure": "correction",
             "ticket": change.ticket,
-            "at": _instant(change.at),
+            "at": rfc3339(change.at),
             "actor": change.actor,
             "from": change.before.value,
             "to": change.after.value,
@@ -89,7 +89,3 @@ def _harmless(one: Mapping[str, Any]) -> dict[str, Any]:
         key: f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
         for key, value in one.items()
     }
-
-
-def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from maild.sla.clock import Clock, Spans, due
 from maild.sla.hours import Calendar, add
+from maild.sla.wall import rfc3339
 
 ONCALL = "oncall"
 NOTIFY = ("assignee", "team", "lead", "manager", ONCALL)
@@ -298,7 +299,7 @@ def due_levels(
     if clock.by_reclassification and top.is_breach:
         because += "; a new severity made it late (R5)"
     if clock.stopped_at is not None:
-        because += f"; answered late, at {clock.stopped_at.isoformat()}, before the breach could be told (R14)"
+        because += f"; answered late, at {rfc3339(clock.stopped_at)}, before the breach could be told (R14)"
     elif clock.paused:
         because += "; it is paused now, but the breach had not been told (R14)"
     return Due(
@@ -330,4 +331,4 @@ def _unsaid(ready: Sequence[Level], hush: Hush) -> Due | None:
 
 
 def _reached(level: Level) -> str:
-    return f"{level.name} was reached at {level.at.isoformat()}" + (f": {level.because}" if level.because else "")
+    return f"{level.name} was reached at {rfc3339(level.at)}" + (f": {level.because}" if level.because else "")

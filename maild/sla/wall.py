@@ -7,7 +7,7 @@ that do not exist are never open, and doubled ones count twice. Microseconds sin
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 Pair = tuple[int, int]
@@ -24,6 +24,11 @@ KEPT_YEARS = 64
 
 class CalendarError(ValueError):
     """A calendar that says nothing sensible, or is asked for open time that it does not have."""
+
+
+def rfc3339(instant: datetime) -> str:
+    """Write an instant as RFC 3339 has it: in UTC, with Z."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def merged(spans: Iterable[Pair]) -> list[Pair]:

@@ -35,28 +35,39 @@ def test_the_built_in_ladder_is_told_in_dates(config):
         "Who is told where nobody answers such a mail:",
         (
             "  urgent: Fri 17:05 assignee, Fri 17:12 assignee, Fri 17:17 assignee and team, Fri 17:20 assignee and lead,"
-            " Fri 17:50 manager"
+            " Fri 17:50 manager (again on 3 open days after it)"
         ),
         (
             "  high: Fri 17:05 assignee, Fri 17:12 assignee, Fri 17:17 assignee and team, Fri 17:20 assignee and lead,"
-            " Fri 17:50 manager"
+            " Fri 17:50 manager (again on 3 open days after it)"
         ),
         (
             "  normal: Fri 17:50 assignee, Fri 19:50 assignee, Fri 20:26 assignee and team, Fri 20:50 assignee and lead,"
-            " Mon 00:50 manager"
+            " Mon 00:50 manager (again on 3 open days after it)"
         ),
         (
             "  low: Mon 00:50 assignee, Mon 01:50 assignee, Mon 03:38 assignee and team, Mon 04:50 assignee and lead,"
-            " Mon 16:50 manager"
+            " Mon 16:50 manager (again on 3 open days after it)"
         ),
     ]
 
 
 def test_a_ladder_of_ones_own_is_told_in_order_of_time_and_with_its_date_where_it_is_far(config):
-    ladder = rung("limit+900%", ["team"]) + rung("limit", ["oncall"]) + rung("75%", ["assignee", "team"]) + ROTA
+    ladder = (
+        rung("limit+900%", ["team"], "daily = 1\n")
+        + rung("limit", ["oncall"])
+        + rung("75%", ["assignee", "team"])
+        + ROTA
+    )
     lines = list(told_when(config(ladder), FRIDAY))
-    assert lines[1] == "  urgent: Fri 17:12 assignee and team, Fri 17:20 oncall, Fri 21:50 team"
-    assert lines[4] == "  low: Mon 01:50 assignee and team, Mon 04:50 oncall, Fri 2026-12-04 16:50 team"
+    assert (
+        lines[1]
+        == "  urgent: Fri 17:12 assignee and team, Fri 17:20 oncall, Fri 21:50 team (again on 1 open day after it)"
+    )
+    assert (
+        lines[4]
+        == "  low: Mon 01:50 assignee and team, Mon 04:50 oncall, Fri 2026-12-04 16:50 team (again on 1 open day after it)"
+    )
 
 
 @pytest.mark.parametrize(

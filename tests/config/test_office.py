@@ -55,6 +55,7 @@ clock = "resolution"
 at = "limit"
 notify = ["oncall"]
 next_after = "1m"
+daily = 2
 [[escalation]]
 clock = "resolution"
 at = "target"
@@ -91,7 +92,10 @@ def test_the_office_is_what_the_file_says(read):
     assert found.ladders is config.ladders
     assert found.desk.commands == ("#ack", "#requester")
     assert found.ack_stops == "warnings"
-    assert found.ladders[Metric.RESOLUTION] == (Rung("limit", ("oncall",), next_after=60), Rung("target", ("lead",)))
+    assert found.ladders[Metric.RESOLUTION] == (
+        Rung("limit", ("oncall",), daily=2, next_after=60),
+        Rung("target", ("lead",)),
+    )
 
 
 @pytest.mark.parametrize(

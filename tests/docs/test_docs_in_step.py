@@ -25,6 +25,7 @@ from maild.config.model import (
     File,
     MailboxSection,
 )
+from maild.desk.alarm import What
 from maild.ingest.parse import parse
 from maild.sla.policy import SECONDS
 from maild.ticket import Severity
@@ -269,9 +270,15 @@ def test_what_inspect_prints_is_named():
         assert f"`{key}`" in words, key
 
 
-def test_log_events_that_are_named_exist():
+def test_log_events_that_are_named_exist_and_those_that_exist_are_named():
     source = "\n".join(path.read_text("utf-8") for path in (ROOT / "maild").rglob("*.py"))
-    named = re.findall(r"`((?:daemon|smtp|mail|parse|clock|outbox|intake|watch|reload)\.\w+)`", page("operations.md"))
-    assert named
-    for event in named:
+    logged = set(re.findall(r"log\.(?:info|warning|error|exception)\(\s*\"(\w+\.\w+)\"", source))
+    table = section(page("operations.md"), "Logs")
+    named = set(
+        re.findall(r"`([a-z_]+\.[a-z_]+)`", "\n".join(row.split("|")[1] for row in table.splitlines() if "|" in row))
+    )
+    logged |= {f"alarm.{what}" for what in get_args(What)} - {"alarm.test"}
+    logged |= {f"{name}.failed" for name in re.findall(r"super\(\).__init__\(\"(\w+)\"", source)}
+    assert logged <= named, logged - named
+    for event in named - logged:
         assert f'"{event}"' in source, event

@@ -1,8 +1,10 @@
 """Breaches that somebody must hear of, whatever became of what stood in their way."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from maild.desk import Acknowledge, Grade, on_command
 from maild.desk.merge import Side
 from maild.desk.undo import on_undo
 from maild.mail import Address
+from maild.outbound.templates import Templates
 from maild.sla.clock import Clock, ClockState
 from maild.sla.policy import Metric
 from maild.store import Record
@@ -17,6 +20,7 @@ from maild.ticket import Event, Severity, State, Ticket
 from maild.workshop import record_of, told_of
 
 HOUR = timedelta(hours=1)
+OURS = {file.name: file.read_text("utf-8") for file in (Path(__file__).parents[2] / "templates").iterdir()}
 QUIET = """
 [quiet]
 normal = ["10:30-19:00"]
@@ -103,6 +107,36 @@ async def test_where_another_ticket_cannot_be_written_of(stage, count):
         if count == 3:
             assert set(told.values()) == {2}
             assert await on.ledger.escalations(2002) == []
+
+
+async def test_where_those_that_cannot_be_written_of_fill_a_batch(stage, monkeypatch):
+    monkeypatch.setattr("maild.watch.BATCH", 2)
+    async with stage(escalation="{{ 1 // (ticket.number // 2003) }}") as on:
+        await opened(on, 2001, 2002, 2003)
+        on.move(hours=1)
+        assert await on.watch.step() == [2001, 2002]
+        assert await on.watch.step() == [2003]
+        assert await counts(on) == {("escalation", ANN): 1, ("escalation", BOB): 1}
+        assert await on.watch.step() == []
+        assert await on.watch._pause() == 1.0
+        on.move(minutes=1)
+        assert await on.watch.step() == [2001, 2002]
+        on.move(hours=-1)
+        assert await on.watch.step() == []
+        on.move(hours=1)
+        assert await on.watch.step() == [2001, 2002]
+
+
+async def test_a_ticket_that_was_put_aside_is_tried_again_where_the_configuration_is_read_anew(stage):
+    async with stage(escalation="{{ 1 // 0 }}") as on:
+        await opened(on, 2001)
+        on.move(hours=1)
+        await until_done(on)
+        assert await on.watch.step() == []
+        on.watch.refit(replace(on.shop, templates=Templates(OURS)))
+        await until_done(on)
+        assert await counts(on) == {("escalation", ANN): 1, ("escalation", BOB): 1}
+        assert await on.watch._pause() > 1.0
 
 
 async def test_a_digest_that_cannot_be_written_holds_up_no_other(stage):

@@ -117,7 +117,7 @@ def test_after_downtime_one_mail_goes_to_the_union():
     assert mail.covered == ("target", "75%", "90%", "limit")
     assert mail.notify == ("assignee", "team", "lead")
     assert mail.because == (
-        "limit was reached at 2026-03-09T13:00:00+00:00; this also covers target, 75%, 90%, not told before"
+        "limit was reached at 2026-03-09T13:00:00Z; this also covers target, 75%, 90%, not told before"
     )
     rest = frozenset(mail.covered)
     assert due_levels(late, WEEK, DEFAULT, rest, at("16:00")) is None
