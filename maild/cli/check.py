@@ -20,7 +20,7 @@ from maild.config import Config, ConfigError, find, load
 from maild.daemon import utc_now
 from maild.desk.reopening import open_days_end
 from maild.outbound.template_files import check_templates, load_templates, odd_files
-from maild.outbound.wording import span
+from maild.outbound.wording import promised
 from maild.sla.hours import add
 from maild.sla.policy import Promise
 from maild.sla.severity_rules import parse_rules
@@ -88,7 +88,7 @@ def _warnings(config: Config) -> Iterator[str]:
             limit = promise.first_response[1]
             if limit > _DAY:
                 key = f"policy.{name}.{severity}" if name else f"sla.{severity}"
-                yield f"{key}.first_response promises an answer later than 24 open hours: {span(limit)}"
+                yield f"{key}.first_response promises an answer later than 24 open hours: {promised(limit)}"
     if nobody := unauthenticated(config):
         yield nobody
     if not config.agents:

@@ -9,7 +9,7 @@ from maild.config import Config
 from maild.config.office import office as office_of
 from maild.desk.duty import ToldOne, present
 from maild.desk.office import Agent, Office
-from maild.outbound.wording import span
+from maild.outbound.wording import promised
 from maild.sla.absence import Absence
 from maild.sla.hours import Calendar, between, open_spans
 from maild.sla.policy import Promise
@@ -96,8 +96,8 @@ def _too_quiet(config: Config, desk: Office, severity: Severity, now: datetime) 
         if longest > limit:
             key = f"policy.{name}.{severity}" if name else f"sla.{severity}"
             yield (
-                f"quiet.{severity} holds mail back while up to {span(longest)} count for {key}.first_response, whose"
-                f" limit is {span(limit)}: a breach may come before its warnings, unless somebody is told as oncall"
+                f"quiet.{severity} holds mail back while up to {promised(longest)} count for {key}.first_response, whose"
+                f" limit is {promised(limit)}: a breach may come before its warnings, unless somebody is told as oncall"
             )
 
 

@@ -21,7 +21,7 @@ from maild.cli.ticket import decide
 from maild.config import Config, load
 from maild.daemon import Daemon, running
 from maild.desk import Step
-from maild.outbound.wording import span
+from maild.outbound.wording import promised, span
 from maild.sla.clock import Clock, ClockState
 from maild.ticket import Ticket
 
@@ -229,12 +229,12 @@ class _Story:
             ticket = await self._ticket(number)
             for clock in await self._daemon.ledger.clocks(number):
                 taken = span(clock.elapsed_seconds) if clock.elapsed_seconds is not None else "-"
-                promised = " - ".join(dict.fromkeys(map(span, (clock.target_seconds, clock.limit_seconds))))
+                promises = " - ".join(dict.fromkeys(map(promised, (clock.target_seconds, clock.limit_seconds))))
                 table.add_row(
                     f"#{number} {ticket.subject}",
                     ticket.severity,
                     clock.metric.replace("_", " "),
-                    promised,
+                    promises,
                     taken,
                     _verdict(clock),
                 )

@@ -16,7 +16,7 @@ from maild.cli.terms import ConfigOption, JsonOption, configuration, instant, le
 from maild.config import Config
 from maild.daemon import utc_now
 from maild.desk.past import history
-from maild.outbound.wording import span
+from maild.outbound.wording import promised, span
 from maild.sla.account import COUNTED, Entry, account
 from maild.sla.clock import Clock
 from maild.sla.fold import state_of
@@ -128,7 +128,7 @@ def _page(value: dict[str, Any]) -> str:
     if value["first_response_evidence"]:
         lines.append(f"  {value['first_response_evidence']}")
     for clock in value["clocks"]:
-        due = {f"{span(clock[f'{end}_seconds'])} is due {clock[f'{end}_at']}": None for end in ("target", "limit")}
+        due = {f"{promised(clock[f'{end}_seconds'])} is due {clock[f'{end}_at']}": None for end in ("target", "limit")}
         lines.append(
             f"{clock['metric']}: {clock['state']}; {', '.join(due)} ({clock['calendar']}; below in {clock['time_zone']})"
         )
@@ -150,7 +150,7 @@ def _line(entry: Mapping[str, Any], zone: ZoneInfo) -> str:
     until = _time(end) if end.date() == start.date() else f"{end:%a %Y-%m-%d} {_time(end)}"
     words = f"  {start:%a %Y-%m-%d} {_time(start)} to {until} {entry['what']}"
     if entry["what"] == COUNTED:
-        return f"{words} {span(entry['counted_seconds'])}"
+        return f"{words} {promised(entry['counted_seconds'])}"
     return f"{words} ({entry['because']})" if entry["because"] else words
 
 

@@ -45,6 +45,7 @@ def office(config: Config, keys: tuple[bytes, ...]) -> Office:
         ack_stops=desk.ack_stops,
         rotas=config.rotas,
         quiet=config.quiet,
+        holiday_names=config.holiday_names,
     )
 
 

@@ -1,20 +1,27 @@
 """The letters that tell of a clock: to each person his own, with what happens next."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from itertools import islice
 
 from maild.desk import duty
 from maild.desk.ack import ack_of, hush_of
 from maild.desk.decision import Told, clock_lines
 from maild.desk.duty import ToldOne
 from maild.desk.office import Agent, Office
-from maild.desk.past import UNDONE
-from maild.outbound.letters import EscalationLetter
+from maild.desk.past import UNDONE, history
+from maild.outbound.letters import ClockLine, EscalationLetter, Stretch
 from maild.outbound.wording import when
+from maild.sla.account import account
 from maild.sla.clock import Clock
+from maild.sla.fold import state_of
 from maild.sla.ladder import Due, due_levels, next_level_at
 from maild.threading.token import Purpose
 from maild.ticket import Message, Ticket
+
+_MOST_ENTRIES = 200
+_MOST_SHOWN = 8
 
 
 def escalation_key(ticket: int, level: str, agent: str, undone: int) -> str:
@@ -52,6 +59,7 @@ def escalation_letters(looked: Looked, clock: Clock, owed: Due, people: tuple[To
     last = looked.messages[-1] if looked.messages else None
     mailbox = office.mailbox(ticket.mailbox)
     undone = sum(event.what == UNDONE for event in told.events)
+    clocks = _clock_lines(looked, clock)
     letters = []
     for one in people:
         agent = one.agent
@@ -70,7 +78,7 @@ def escalation_letters(looked: Looked, clock: Clock, owed: Due, people: tuple[To
                 limit_seconds=clock.limit_seconds,
                 owner=owner.called if owner else "",
                 customer=(customer.name if customer else "") or ticket.requester.name or ticket.requester.address,
-                clocks=clock_lines(tuple((clock, None) for clock in looked.clocks)),
+                clocks=clocks,
                 notes=(*one.notes, *_notes(ticket, clock, office, told, agent)),
                 quiet_until=duty.held_until(one, ticket.severity, office, looked.now),
                 last_from=(last.sender.name or last.sender.address) if last else "",
@@ -85,6 +93,23 @@ def escalation_letters(looked: Looked, clock: Clock, owed: Due, people: tuple[To
             )
         )
     return letters
+
+
+def _clock_lines(looked: Looked, told_of: Clock) -> tuple[ClockLine, ...]:
+    """Show the clocks, the one that is told of with its account."""
+    ticket, office = looked.ticket, looked.office
+    policy = office.policy(ticket.policy)
+    state_at = partial(state_of, history(ticket, looked.told.events), policy)
+    calendar = policy.promise(ticket.severity).calendar
+    names = office.holiday_names.get(told_of.calendar_name, {})
+    entries = list(islice(account(told_of, calendar, names, state_at, looked.now), _MOST_ENTRIES))
+    stretches = tuple(
+        Stretch(one.start, one.end, one.what, one.counted_seconds, one.because) for one in entries[-_MOST_SHOWN:]
+    )
+    return tuple(
+        replace(line, account=stretches, earlier=len(entries) - len(stretches)) if clock == told_of else line
+        for clock, line in zip(looked.clocks, clock_lines(tuple((clock, None) for clock in looked.clocks)), strict=True)
+    )
 
 
 def _notes(ticket: Ticket, clock: Clock, office: Office, told: Told, reader: Agent) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ class Office:
     calls a mail spam, `window` how long a closed ticket can be reopened by mail, `close_after` after how many open days of
     that window's calendar a resolved one closes (0: never), `ack_stops` what an acknowledgement silences (all, warnings).
     `rotas` are those of the desk, `quiet` the hours, by severity, in which no escalation is sent to a reader: spans in
-    seconds from the midnight of his zone, an end beyond 86400 is on the next day.
+    seconds from the midnight of his zone, an end beyond 86400 is on the next day. `holiday_names` are by calendar and date.
     """
 
     desk: Desk
@@ -111,6 +111,7 @@ class Office:
     ack_stops: str = "all"
     rotas: tuple[Rota, ...] = ()
     quiet: Mapping[Severity, tuple[Pair, ...]] = field(default_factory=dict)
+    holiday_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def agent_of(self, address: Address | None) -> Agent | None:
         """Give the agent whose address this is."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from maild.desk.office import Office
 from maild.desk.past import MERGED, SPLIT, SPLIT_FROM, UNDONE, standing
 from maild.desk.reopening import open_days_end
-from maild.outbound.wording import span
+from maild.outbound.wording import promised
 from maild.sla.hours import add
 from maild.sla.policy import Promise
 from maild.ticket import Event, State, Ticket
@@ -59,7 +59,7 @@ def ended_by_silence(ticket: Ticket, events: Sequence[Event], office: Office, no
     since = _last(ticket, events, _ASKED)
     limit = _promise(ticket, office).pending_limit or 0
     because = (
-        f"opened again: the customer said nothing for {span(limit)} of open time after {since:%Y-%m-%d %H:%M} UTC"
+        f"opened again: the customer said nothing for {promised(limit)} of open time after {since:%Y-%m-%d %H:%M} UTC"
         " (pending_limit), so the resolution clock goes on"
     )
     after = replace(ticket, state=State.OPEN)

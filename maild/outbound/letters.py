@@ -41,13 +41,29 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """[start, end) of a clock's life. `what` is counted, closed, holiday or break, or the state in which it rested."""
+
+    start: datetime
+    end: datetime
+    what: str
+    counted_seconds: int
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClockLine:
-    """One clock as a mail shows it: metric, target and limit (None while paused), state; all words of `sla`."""
+    """One clock as a mail shows it: metric, target and limit (None while paused), state; all words of `sla`.
+
+    `account` is what its limit follows from, the last stretches of it; `earlier` is how many came before them.
+    """
 
     metric: str
     target_at: datetime | None
     limit_at: datetime | None
     state: str
+    account: tuple[Stretch, ...] = ()
+    earlier: int = 0
 
 
 @dataclass(frozen=True, slots=True)

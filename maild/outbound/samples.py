@@ -21,6 +21,7 @@ from maild.outbound.letters import (
     ReportLetter,
     Row,
     Section,
+    Stretch,
     SummaryLetter,
     WordLetter,
 )
@@ -55,8 +56,9 @@ TICKET = Ticket(
     opened_by="customer",
     root_id=ROOT,
 )
+_COUNTED = Stretch(NOW - timedelta(minutes=34), NOW - timedelta(minutes=4), "counted", 1800, "")
 CLOCKS = (
-    ClockLine("first_response", NOW - timedelta(minutes=19), NOW - timedelta(minutes=4), "running"),
+    ClockLine("first_response", NOW - timedelta(minutes=19), NOW - timedelta(minutes=4), "breached", (_COUNTED,)),
     ClockLine("resolution", None, None, "paused"),
 )
 

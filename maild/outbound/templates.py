@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import DictLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from maild.outbound.wording import clocked, fold, short, span, stamp, when
+from maild.outbound.wording import clocked, fold, short, span, stamp, stretched, when
 
 
 def _escapes(name: str | None) -> bool:
@@ -25,7 +25,9 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(when=when, short=short, stamp=stamp, span=span, clocked=clocked, fold=fold)
+        self._environment.filters.update(
+            when=when, short=short, stamp=stamp, span=span, clocked=clocked, stretched=stretched, fold=fold
+        )
 
     @property
     def names(self) -> tuple[str, ...]:

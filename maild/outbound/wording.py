@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from maild.outbound.gate import clean
-from maild.outbound.letters import ClockLine
+from maild.outbound.letters import ClockLine, Stretch
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -54,6 +54,19 @@ def clocked(clock: ClockLine, zone: str) -> str:
         words.append(f"target {target}" if target else "")
         words.append(f"limit {limit.removeprefix(day).strip() if day else limit}" if limit else "")
     return ", ".join(filter(None, words))
+
+
+def stretched(stretch: Stretch, zone: str) -> str:
+    """Say what became of a stretch of time: Mon 23 Nov 17:16 to 17:46: counted 30m."""
+    start, end = (at.astimezone(ZoneInfo(zone)) for at in (stretch.start, stretch.end))
+    until = f"{end:%H:%M}" if end.date() == start.date() else _day_and_time(end)
+    counted = f" {promised(stretch.counted_seconds)}" if stretch.what == "counted" else ""
+    because = f" ({clean(stretch.because, 80)})" if stretch.because else ""
+    return f"{_day_and_time(start)} to {until}: {stretch.what}{counted}{because}"
+
+
+def _day_and_time(local: datetime) -> str:
+    return f"{_DAYS[local.weekday()][:3]} {local.day} {_MONTHS[local.month - 1][:3]} {local:%H:%M}"
 
 
 def fold(text: str, width: int = _WIDTH) -> str:

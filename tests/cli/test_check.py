@@ -147,11 +147,11 @@ def test_a_templates_dir_that_is_not_there_is_told(maild, configured):
         (AUTH, "warning: there is no [[agent]]"),
         (
             ANN + AUTH + '[sla.low]\nfirst_response = ["1d", "30h"]\n',
-            "warning: sla.low.first_response promises an answer later than 24 open hours: 1d 6h",
+            "warning: sla.low.first_response promises an answer later than 24 open hours: 30h",
         ),
         (
             ANN + AUTH + '[policy.slow.low]\nfirst_response = ["1d", "2d"]\n',
-            "warning: policy.slow.low.first_response promises an answer later than 24 open hours: 2d",
+            "warning: policy.slow.low.first_response promises an answer later than 24 open hours: 48h",
         ),
         (
             ANN + '[[mailbox]]\naddress = "csm@acme.test"\nsubaddress = ""\n' + NOBODY,

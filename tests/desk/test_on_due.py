@@ -75,6 +75,33 @@ def test_a_recorded_breach_stays_though_the_promise_is_changed(due, office, now)
     assert later.clocks[0][0].breached_at == now + timedelta(hours=4)
 
 
+def test_the_clock_that_is_told_of_comes_with_its_account(due, now):
+    first, resolution = due(timedelta(hours=5), ladder=TWO).letters[0].clocks
+    (stretch,) = first.account
+    assert (stretch.start, stretch.end, stretch.what, stretch.counted_seconds) == (
+        now,
+        first.limit_at,
+        "counted",
+        14400,
+    )
+    assert (first.earlier, resolution.account, resolution.earlier) == (0, (), 0)
+
+
+def test_of_a_long_account_the_end_is_shown(due, now):
+    minute = timedelta(minutes=1)
+    moves = [
+        Event(now + step * 10 * minute, "bob", "status", "said so", {"to": to})
+        for step, to in enumerate(["pending", "open"] * 5, 1)
+    ]
+    told = Told((Event(now, "carol@acme.example", "opened", "new", {"severity": "urgent"}), *moves))
+    decision = due(timedelta(hours=6), told, severity="urgent", ladder=(Rung("limit", ("lead",)),))
+    shown = next(letter for letter in decision.letters if letter.metric == "resolution").clocks[1]
+    assert (len(shown.account), shown.earlier) == (8, 3)
+    assert [stretch.what for stretch in shown.account] == ["pending", "counted"] * 4
+    assert {stretch.because for stretch in shown.account if stretch.what == "pending"} == {"it waited on the customer"}
+    assert shown.account[-1].end == shown.limit_at
+
+
 def test_an_owner_without_a_name(due):
     assert due(timedelta(hours=1), ladder=TWO, assignee="bob").letters[0].owner == "bob"
 

@@ -2,7 +2,7 @@
 
 import textwrap
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 
@@ -10,9 +10,9 @@ import pytest
 
 from maild.outbound import samples
 from maild.outbound.compose import compose
-from maild.outbound.letters import EscalationLetter
+from maild.outbound.letters import ClockLine, EscalationLetter, Stretch
 from maild.outbound.mark import MARK
-from maild.outbound.wording import promised
+from maild.outbound.wording import promised, stretched
 
 NOW, DESK = samples.NOW, samples.DESK
 HEADER = 6
@@ -115,3 +115,45 @@ def test_five_lines_of_a_phone_say_what_is_late_and_when_it_was_due(lines):
 )
 def test_a_promise_is_in_hours_and_never_in_days(seconds, words):
     assert promised(seconds) == words
+
+
+def at(text):
+    return datetime.fromisoformat(f"2026-{text}+00:00")
+
+
+def stretch(start, end, what, seconds=0, because=""):
+    return Stretch(at(start), at(end), what, seconds, because)
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (stretch("11-23T16:16", "11-23T16:46", "counted", 1800), "Mon 23 Nov 17:16 to 17:46: counted 30m"),
+        (
+            stretch("04-30T22:00", "05-01T22:00", "holiday", because="Labor\x1b[1m Day"),
+            "Fri 1 May 00:00 to Sat 2 May 00:00: holiday (Labor [1m Day)",
+        ),
+        (
+            stretch("11-23T09:00", "11-24T09:00", "pending", because="it waited on the customer"),
+            "Mon 23 Nov 10:00 to Tue 24 Nov 10:00: pending (it waited on the customer)",
+        ),
+        (stretch("11-23T17:00", "11-23T17:30", "closed"), "Mon 23 Nov 18:00 to 18:30: closed"),
+    ],
+)
+def test_a_stretch_of_a_clock_s_account(one, words):
+    assert stretched(one, "Europe/Berlin") == words
+
+
+def test_the_account_stands_below_its_clock(lines):
+    one = stretch("11-23T16:16", "11-23T16:46", "counted", 1800)
+    late = ClockLine("first_response", at("11-23T16:31"), at("11-23T16:46"), "breached", (one,), 12)
+    found = lines(
+        timedelta(minutes=4), timedelta(minutes=19), clocks=(late, ClockLine("resolution", None, None, "paused"))
+    )
+    start = next(number for number, line in enumerate(found) if line.startswith("First response:"))
+    assert found[start : start + 4] == [
+        "First response: breached, target Mon 23 Nov 2026, 17:31, limit 17:46",
+        "  (12 lines before these: maild why 1042)",
+        "  Mon 23 Nov 17:16 to 17:46: counted 30m",
+        "Resolution: paused",
+    ]
