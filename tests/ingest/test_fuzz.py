@@ -159,6 +159,7 @@ def check(octets):
     assert pickle.loads(pickle.dumps(mail)) == mail  # noqa: S301 - our own value
 
 
+@pytest.mark.no_cover
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_reading_is_total_and_harmless(chunk):

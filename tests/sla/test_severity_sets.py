@@ -101,6 +101,7 @@ def test_a_thousand_mails_take_less_than_a_second():
 MEGABYTE = 1_000_000
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "unit",
     [
@@ -128,7 +129,7 @@ MEGABYTE = 1_000_000
     ],
 )
 def test_a_megabyte_takes_less_than_a_second(unit):
-    text = unit * (MEGABYTE // len(unit))
+    text = unit * (MEGABYTE // len(unit.encode()))
     rules = default_rules()
     start = time.process_time()
     guess(text, text, [], Origin.PERSON, rules)

@@ -23,8 +23,11 @@ from maild import watch
 from maild.config import load
 from maild.ingest.parse import parse
 from maild.outbound.relay import Relay
+from maild.store import door_postgres
+from maild.store.door import Read
 
 PATIENCE = 45.0
+OWED_NOW = "SELECT count(*) AS owed FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL AND (not_before <= ? OR taken_by = ?)"
 TOGETHER = 3
 """Tickets judged in one unit: few, so that a small storm is several."""
 
@@ -44,7 +47,12 @@ class Fate:
 
 def fated(fate):
     """Make every commit and every hand-over from now on a step before and a step after it."""
+    _commits_of_sqlite(fate)
+    _commits_of_postgres(fate)
+    _hand_overs(fate)
 
+
+def _commits_of_sqlite(fate):
     class Counted(sqlite3.Connection):
         unit = "a schema"
 
@@ -61,6 +69,30 @@ def fated(fate):
             return done
 
     sqlite3.connect = functools.partial(sqlite3.connect, factory=Counted)
+
+
+def _commits_of_postgres(fate):
+    unit = door_postgres._unit
+
+    class Watched:
+        def __init__(self, con, end):
+            self.con, self.end = con, end
+
+        def __getattr__(self, name):
+            return getattr(self.con, name)
+
+        async def execute(self, query, *params, **more):
+            if query == self.end:
+                fate.step("before a commit")
+            done = await self.con.execute(query, *params, **more)
+            if query == self.end:
+                fate.step("after a commit")
+            return done
+
+    door_postgres._unit = lambda con, begin, statements, end: unit(Watched(con, end), begin, statements, end)
+
+
+def _hand_overs(fate):
     send = Relay.send
 
     async def handed_over(relay, envelope_from, rcpt, octets):
@@ -106,7 +138,7 @@ class Desk:
             while (at := await due_at(daemon.ledger)) is not None and at <= now:  # noqa: ASYNC110 - the ledger tells nobody
                 await asyncio.sleep(0.005)
             daemon.outbox.wake.set()
-            while (at := await daemon.ledger.next_outbox_at()) is not None:  # noqa: ASYNC110 - likewise
+            while await owed_now(daemon.ledger, now):  # noqa: ASYNC110 - likewise
                 await asyncio.sleep(0.005)
 
     async def until(self, daemon, instant):
@@ -132,6 +164,12 @@ async def due_at(ledger):
     return min(
         (at for at in (await ledger.next_watch_at(), await ledger.next_digest_at()) if at is not None), default=None
     )
+
+
+async def owed_now(ledger, now):
+    """Count the mails that are to leave: where daemons may share a ledger, what a dead one had in hand waits for a minute."""
+    ((line,),) = await ledger._door.read([Read(OWED_NOW, (now, ledger._door.name))])
+    return line["owed"]
 
 
 def say(words):

@@ -12,6 +12,8 @@ import smtplib
 import sqlite3
 import subprocess
 import sys
+import tempfile
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,6 +33,7 @@ CONFIG = (
 START = datetime(2026, 10, 22, 8, 0, tzinfo=UTC)
 DESK = "csm@desk.example"
 PATIENCE = 45
+OWED = "SELECT message_id FROM outbox WHERE sent_at IS NULL"
 STORM = 8
 EVERY = os.environ.get("MAILD_EVERY_STEP") == "1"
 DEATHS = 16
@@ -69,6 +72,7 @@ class Desk:
     sink: object
     deaths: list
     process: subprocess.Popen
+    books: object
     port: int = 0
     steps: int = 0
     owed: frozenset = frozenset()
@@ -104,18 +108,8 @@ class Desk:
     def died(self, where):
         assert not self.deaths, "it died twice"
         self.deaths.append(where)
-        self.owed = self.left_owed()
+        self.owed = frozenset(msgid for (msgid,) in self.books.left(OWED))
         self.start(0)
-
-    def left_owed(self):
-        """Give the Message-IDs that a dead daemon still owes, from a copy: whoever opens the ledger itself would mend it."""
-        copy = self.folder / "copy"
-        copy.mkdir()
-        for file in (self.folder / "data").glob("maild.db*"):
-            shutil.copy(file, copy)
-        with contextlib.closing(sqlite3.connect(copy / "maild.db")) as con:
-            assert con.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            return frozenset(msgid for (msgid,) in con.execute("SELECT message_id FROM outbox WHERE sent_at IS NULL"))
 
     def until(self, hour, minute, second=0):
         at = START.replace(hour=hour - 2, minute=minute, second=second)
@@ -138,8 +132,48 @@ class Desk:
         self.through(step)
 
     def subjects(self):
-        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/data/maild.db?mode=ro", uri=True)) as con:
-            return dict(con.execute("SELECT number, subject FROM ticket"))
+        return {int(number): subject for number, subject in self.books.left("SELECT number, subject FROM ticket")}
+
+
+@dataclass
+class File:
+    """The ledger of a desk in its folder."""
+
+    folder: Path
+    config: str = ""
+
+    def left(self, question):
+        """Answer a question of a ledger that nobody has open, from a copy: whoever opens it itself would mend it."""
+        copy = Path(tempfile.mkdtemp(dir=self.folder))
+        for file in (self.folder / "data").glob("maild.db*"):
+            shutil.copy(file, copy)
+        with contextlib.closing(sqlite3.connect(copy / "maild.db")) as con:
+            assert con.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            return con.execute(question).fetchall()
+
+
+@dataclass
+class Database:
+    """The ledger of a desk in a database of its own."""
+
+    server: object
+    url: str
+
+    @property
+    def config(self):
+        return f'[database]\nurl = "{self.url}"\n'
+
+    @property
+    def name(self):
+        return self.url.rpartition("/")[2]
+
+    def left(self, question):
+        """Answer a question of a ledger once whoever had it open is gone from it."""
+        until = time.monotonic() + PATIENCE
+        while self.server.sql(f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{self.name}'") != "0":  # noqa: S608 - a test's own words
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        return [tuple(line.split("|")) for line in self.server.sql(question, self.name).splitlines()]
 
 
 def msgid_of(kept):
@@ -182,6 +216,7 @@ def story(desk):
         answered(desk, "bob@staff.example", "] Matter 0", "#ack"),
     )
     desk.until(14, 30)
+    desk.until(14, 32)
 
 
 def told_of(desk):
@@ -212,28 +247,45 @@ class Runner:
         self.process.stdout.close()
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def books(request):
+    """Give the ledger of a desk in that folder; a copy of `seed`, where that is not None."""
+    if request.param == "sqlite":
+        yield lambda folder, seed: File(folder)
+        return
+    server = request.getfixturevalue("postgres")
+    with contextlib.ExitStack() as databases:
+        yield lambda folder, seed: Database(
+            server, databases.enter_context(server.database(seed.name if seed else "template0"))
+        )
+
+
 @pytest.fixture
-def tell(tmp_path, make_sink):
+def tell(tmp_path, make_sink, books):
     """Tell the story to daemons of a runner that die at a step, 0 for none; give the desk at its end."""
+    seeds = []
 
     def made(process, name):
         folder = tmp_path / name
         folder.mkdir()
         sink = make_sink().open()
-        (folder / "maild.toml").write_text(CONFIG.format(port=sink.port, more=MORE, eve=""), "utf-8")
+        ledger = books(folder, seeds[0].books if seeds else None)
+        words = CONFIG.format(port=sink.port, more=MORE + ledger.config, eve="")
+        (folder / "maild.toml").write_text(words, "utf-8")
         (folder / "clock").write_text(START.isoformat(), "utf-8")
-        return Desk(folder, sink, [], process)
+        return Desk(folder, sink, [], process, ledger)
 
     def told(process, last=0):
-        seed = tmp_path / "seed" / "data"
-        if not seed.exists():
+        if not seeds:
             # One ledger for all: the same keys sign the same mails.
             first = made(process, "seed")
             (first.folder / "data").mkdir()
             first.start(0)
             first.ask("stop")
+            first.books.left(OWED)
+            seeds.append(first)
         desk = made(process, f"killed{last}")
-        shutil.copytree(seed, desk.folder / "data")
+        shutil.copytree(seeds[0].folder / "data", desk.folder / "data")
         try:
             desk.start(last)
         except Killed as killed:
