@@ -19,7 +19,7 @@ from maild.proof import LaterError
 from maild.pulse import Pulse
 from maild.slow import Outcome
 from maild.store import ConflictError, Ledger, LedgerError, Record
-from maild.workshop import Workshop, Written, record_of
+from maild.workshop import Workshop, Written, records_of
 
 log = structlog.get_logger("maild.intake")
 
@@ -32,7 +32,7 @@ RETRY_AFTER = timedelta(seconds=2)
 class _Decided:
     received: Received
     mail: InboundMail
-    record: Record
+    records: tuple[Record, ...]
     touched: frozenset[str]
 
 
@@ -96,7 +96,7 @@ class Deciding:
         return _Decided(
             case.received,
             case.mail,
-            record_of(decision, written, case.received.id, now),
+            tuple(records_of(decision, written, case.received.id, now)),
             _names(case.received, case.mail) | _of_decision(decision),
         )
 
@@ -112,7 +112,7 @@ class Deciding:
         if not pending:
             return
         try:
-            await self._ledger.record([decided.record for decided in pending])
+            await self._ledger.record([record for decided in pending for record in decided.records])
         except ConflictError as fault:
             if len(pending) == 1:
                 await self._afresh(pending[0], fault)
@@ -131,7 +131,7 @@ class Deciding:
             if again is None:
                 return
             try:
-                await self._ledger.record([again.record])
+                await self._ledger.record(again.records)
             except ConflictError as latest:
                 fault = latest
             else:
@@ -166,11 +166,11 @@ def _names(received: Received, mail: InboundMail) -> frozenset[str]:
 
 
 def _of_decision(decision: Decision) -> frozenset[str]:
-    number = (f"ticket {decision.ticket.number}",) if decision.ticket else ()
-    return frozenset((*number, *(msgid for msgid, _, _ in decision.references)))
+    numbers = (f"ticket {one.ticket.number}" for one in (decision, *decision.beside) if one.ticket)
+    return frozenset((*numbers, *(msgid for msgid, _, _ in decision.references)))
 
 
 def _of_case(case: Case) -> frozenset[str]:
-    """Give what is known of a mail only when its evidence was gathered: its ticket, and the mail that it forwards."""
-    ticket = (f"ticket {case.ticket.number}",) if case.ticket else ()
-    return frozenset((*ticket, case.forwarded.message_id if case.forwarded else "")) - {""}
+    """Give what is known of a mail only when its evidence was gathered: its tickets, and the mail that it forwards."""
+    tickets = (f"ticket {one.number}" for one in (case.ticket, *(each.ticket for each in case.listed)) if one)
+    return frozenset((*tickets, case.forwarded.message_id if case.forwarded else "")) - {""}

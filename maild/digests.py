@@ -86,10 +86,11 @@ class Digests:
         except Exception:  # one person's digest that cannot be written holds up no other's; it is still owed
             log.exception("digest.not_written", agent=agent)
             return
+        named = _named(letters, mails)
         unsaid = _not_sent(kept, refused or "the desk has no agent", now) if not mails else ()
         try:
             await self._ledger.record(
-                [Record(at=now, outgoing=tuple(mails), elsewhere=unsaid, digest=written(kept, now))]
+                [Record(at=now, outgoing=tuple(mails), elsewhere=unsaid, digest=written(kept, now, named))]
             )
         except ConflictError as conflict:
             log.info("digest.conflict", agent=agent, because=str(conflict))
@@ -117,6 +118,16 @@ def _rcpt(address: str) -> str:
         return wire_address(address).lower()
     except GateRefusal:
         return Address("", address).key
+
+
+def _named(letters: Sequence[DigestLetter], mails: Sequence[Outgoing]) -> tuple[tuple[str, int, str, int], ...]:
+    owed = {mail.message_id for mail in mails}
+    return tuple(
+        (letter.message_id, line.ticket, line.metric, line.cycle)
+        for letter in letters
+        if letter.message_id in owed
+        for line in letter.named
+    )
 
 
 def _not_sent(kept: Collection[Kept], because: str, now: datetime) -> tuple[tuple[int, Event], ...]:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
-from maild.desk import Case, Told
+from maild.desk import Case, Listed, Told
+from maild.desk.no_ticket import answered_at_large
 from maild.desk.reopening import goes_on_in
 from maild.forwarding import forwarded_by, guess_of, same_forward
 from maild.ingest.forwarded import Forwarded
@@ -90,6 +91,7 @@ async def gather(ledger: Ledger, shop: Workshop, received: Received, mail: Inbou
         twin=twin_message or (same_forward(history, mail) if forwarded else None),
         base_subject=subjects.base(mail.subject, office.desk.reference),
         forwarded=forwarded,
+        listed=await _listed(ledger, shop, mail),
         flags=_flags(known, mail) if placement.ticket is not None and twin is None else (),
         spam=verdict(mail.headers, office.spam_headers) if trusted and not received.no_spam else "",
     )
@@ -164,6 +166,14 @@ def _message(history: History | None, twin: tuple[int, int] | None) -> Message |
     if history is None or twin is None:
         return None
     return next((one for one in history.messages if one.id == twin[0]), None)
+
+
+async def _listed(ledger: Ledger, shop: Workshop, mail: InboundMail) -> tuple[Listed, ...]:
+    """Give the tickets of the digest that an agent's mail answers."""
+    digest = answered_at_large(mail, shop.office) if shop.office.agent_of(mail.sender) else ""
+    named = await ledger.named_by(digest) if digest else {}
+    histories = await ledger.histories(named) if named else ()
+    return tuple(Listed(one.ticket, told_of(one), named[one.ticket.number]) for one in histories)
 
 
 def _own_or_not(known: Known, shop: Workshop, mail: InboundMail) -> InboundMail:

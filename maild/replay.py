@@ -23,7 +23,7 @@ from maild.ingest.imap_envelope import envelope
 from maild.mail import Envelope, InboundMail
 from maild.store import Ledger, Record
 from maild.ticket import Message, Ticket
-from maild.workshop import Read, Workshop, Written, record_of, told_of
+from maild.workshop import Read, Workshop, Written, record_of, records_of, told_of
 
 AHEAD = 32
 """Mails that are read in advance by the workers."""
@@ -185,7 +185,7 @@ class Replay:
             )
         try:
             case, decision, written = await self._decide(mail)
-            await self._record([record_of(decision, written, number, self._now)])
+            await self._record(records_of(decision, written, number, self._now))
         except Exception as fault:  # noqa: BLE001 - one mail that breaks us is told of, and the next one flows
             words = f"{type(fault).__name__}: {fault}"
             await self._ledger.quarantine(number, words, self._now)

@@ -62,6 +62,12 @@ class Workshop:
         return Written(tuple(outgoing), tuple(refused))
 
 
+def records_of(decision: Decision, written: Written, received_id: int | None, at: datetime) -> list[Record]:
+    """Do as `record_of`, with what is decided beside it on other tickets: one unit."""
+    beside = (record_of(one, Written((), ()), None, at) for one in decision.beside)
+    return [record_of(decision, written, received_id, at), *beside]
+
+
 def record_of(decision: Decision, written: Written, received_id: int | None, at: datetime) -> Record:
     """Put a decision and its composed mails into the shape that the ledger writes in one unit."""
     own = tuple((mail.message_id, mail.ticket, "own") for mail in written.outgoing if mail.ticket)

@@ -3,7 +3,7 @@
 from maild.desk.ack import Acknowledge
 from maild.desk.command import Assign, Command, Grade, Refused, Step, on_command
 from maild.desk.copies import Copy
-from maild.desk.decision import Case, Decision, Escalated, Told
+from maild.desk.decision import Case, Decision, Escalated, Listed, Told
 from maild.desk.due import after, on_due, one_by_one
 from maild.desk.mail import on_mail
 from maild.desk.office import AckRule, Agent, Customer, Mailbox, Office
@@ -22,6 +22,7 @@ __all__ = [
     "Decision",
     "Escalated",
     "Grade",
+    "Listed",
     "Mailbox",
     "Office",
     "Refused",

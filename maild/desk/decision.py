@@ -51,6 +51,15 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A ticket that a digest named, as it stands now, and of which of its clocks (metric, cycle) that spoke."""
+
+    ticket: Ticket
+    told: Told
+    clocks: frozenset[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """A mail that is to be decided on, with all that the ledger knows about it.
 
@@ -61,7 +70,8 @@ class Case:
     the field by which a trusted hop calls it that, "" where none does. `base_subject` is the mail's, without our tag.
     `flags` are lines about the mail that the agents must read.
     `merged` is the ticket that the evidence named, where it has gone into `ticket` since.
-    `forwarded` is what an agent's mail forwards, None where it forwards nothing.
+    `forwarded` is what an agent's mail forwards, None where it forwards nothing. `listed` are the tickets of the digest
+    that an agent's mail answers, the most pressing first.
     """
 
     received: Received
@@ -83,6 +93,7 @@ class Case:
     merged: Ticket | None = None
     flags: tuple[str, ...] = ()
     forwarded: Forwarded | None = None
+    listed: tuple[Listed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +118,7 @@ class Decision:
     on the list of those. `elsewhere` are events of other tickets, (number, event). `moved` are messages that
     leave their ticket for this one. `unlinked` are pairs of tickets, and `forgotten` levels (metric, cycle, level) that count
     as not told. `digested` are escalations that wait for a digest in place of a mail of their own.
+    `beside` are decisions on other tickets, without letters, that are written in the same unit.
     """
 
     because: str
@@ -126,6 +138,7 @@ class Decision:
     unlinked: tuple[tuple[int, int], ...] = ()
     forgotten: tuple[tuple[str, int, str], ...] = ()
     digested: tuple[DigestItem, ...] = ()
+    beside: tuple["Decision", ...] = ()
 
 
 def clocks_of(office: Office, ticket: Ticket, told: Told, now: datetime) -> Clocks:

@@ -73,6 +73,7 @@ def _line(one: Kept, events: Sequence[Event], office: Office) -> DigestLine:
     return DigestLine(
         item.ticket,
         item.metric,
+        item.cycle,
         item.level,
         item.severity,
         item.title,

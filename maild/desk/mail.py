@@ -84,7 +84,7 @@ def _own(case: Case) -> Decision:
 def _from_somebody(case: Case, office: Office, now: datetime) -> Decision:
     ticket = case.ticket
     writer = office.agent_of(case.mail.sender)
-    if writer is not None and (lost := on_no_ticket(case, office, writer)):
+    if writer is not None and (lost := on_no_ticket(case, office, writer, now)):
         return lost
     if ticket is None:
         return on_forward(case, office, now) or _opened(case, office, now)

@@ -8,23 +8,19 @@ from typing import Any
 
 from maild.mail import Address, Outgoing
 from maild.outbound import seal, wire
-from maild.outbound.digest_letter import DigestLetter, DigestLine
+from maild.outbound.digest_letter import MOST_LINES, DigestLetter, DigestLine
 from maild.outbound.gate import clean
 from maild.outbound.headline import marked, measured, named
 from maild.outbound.letters import Desk
 from maild.outbound.templates import Templates
-
-MOST_LINES = 100
-"""Clocks in one mail; what is beyond is counted."""
 
 _WIDTH = 78
 
 
 def compose_digest(letter: DigestLetter, desk: Desk, templates: Templates, now: datetime) -> Outgoing:
     """Write the digest: the null return path, so that no bounce of it comes back; an answer comes to the desk."""
-    waiting = [line for line in letter.lines if line.settled is None]
+    waiting, shown = letter.waiting, letter.named
     settled = [line for line in letter.lines if line.settled is not None]
-    shown = waiting[:MOST_LINES]
     also = settled[: MOST_LINES - len(shown)]
     values: dict[str, Any] = {
         "desk": desk,
@@ -37,7 +33,7 @@ def compose_digest(letter: DigestLetter, desk: Desk, templates: Templates, now: 
         "beyond": len(waiting) - len(shown),
         "settled": [_row(line, desk, now) for line in also],
         "settled_beyond": len(settled) - len(also),
-        "first": (waiting or settled)[0].ticket,
+        "first": (waiting or tuple(settled))[0].ticket,
     }
     return seal.seal(
         seal.Draft(
@@ -62,7 +58,7 @@ def compose_digest(letter: DigestLetter, desk: Desk, templates: Templates, now: 
 
 def digest_subject(letter: DigestLetter, desk: Desk, now: datetime) -> str:
     """Make a subject that sorts on a phone: BREACH where one that waits is at its limit, how many, the most pressing."""
-    waiting = [line for line in letter.lines if line.settled is None]
+    waiting = letter.waiting
     tickets = _tickets(len({line.ticket for line in letter.lines}))
     if not waiting:
         return f"{tickets} of {desk.reference}: all settled meanwhile"

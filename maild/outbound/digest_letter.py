@@ -9,6 +9,9 @@ from datetime import datetime
 from maild.mail import Address
 from maild.ticket import Severity
 
+MOST_LINES = 100
+"""Clocks in one mail."""
+
 
 @dataclass(frozen=True, slots=True)
 class DigestItem:
@@ -80,11 +83,12 @@ class Settled:
 class DigestLine:
     """One clock in a digest, at the highest level it has reached. `settled` is None while it wants somebody.
 
-    `owner` is the name of who has the ticket, "" for nobody.
+    `cycle` is the clock's. `owner` is the name of who has the ticket, "" for nobody.
     """
 
     ticket: int
     metric: str
+    cycle: int
     level: str
     severity: Severity
     title: str
@@ -128,3 +132,13 @@ class DigestLetter:
     reply_to: str
     message_id: str
     root_id: str
+
+    @property
+    def waiting(self) -> tuple[DigestLine, ...]:
+        """The lines that want somebody."""
+        return tuple(line for line in self.lines if line.settled is None)
+
+    @property
+    def named(self) -> tuple[DigestLine, ...]:
+        """Those of them that the mail names; what is beyond `MOST_LINES` is counted."""
+        return self.waiting[:MOST_LINES]

@@ -202,7 +202,7 @@ def letters(language: str = "") -> tuple[Letter, ...]:
         root_id="maild.0.root@example.com",
     )
     line = DigestLine(
-        1042, "first_response", "limit", Severity.URGENT, "Acme: Checkout down", 1800, NOW - timedelta(minutes=4)
+        1042, "first_response", 1, "limit", Severity.URGENT, "Acme: Checkout down", 1800, NOW - timedelta(minutes=4)
     )
     settled = (Settled("answered", NOW, "Bob Example"), Settled("its clock has ended"))
     digest = DigestLetter(

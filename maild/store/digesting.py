@@ -18,12 +18,16 @@ DIGEST = "digest"
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The items of a person that a digest tells: those up to the id `last` which may leave by `until`; `count` of them."""
+    """The items of a person that a digest tells: those up to the id `last` which may leave by `until`; `count` of them.
+
+    `named` are the clocks that it names: (Message-ID, ticket, metric, cycle).
+    """
 
     agent: str
     until: datetime
     last: int
     count: int
+    named: tuple[tuple[str, int, str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ _COLUMNS = tuple(field.name for field in fields(DigestItem) if field.name != "id
 _KEEP = f"""INSERT INTO digest_item ({", ".join(_COLUMNS)}) VALUES ({marks(_COLUMNS)})
 ON CONFLICT (key) DO NOTHING"""  # noqa: S608 - names are our own
 _TAKE_OUT = "DELETE FROM digest_item WHERE agent = ? AND send_at <= ? AND id <= ?"
+_NAME = "INSERT INTO digest_told (message_id, ticket, metric, cycle) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_NAMED = "SELECT ticket, metric, cycle FROM digest_told WHERE message_id = ? ORDER BY id"
 
 _MAILED = """SELECT lower(rcpt) AS rcpt, count(*) AS mails, min(created_at) AS first_at, max(created_at) AS last_at
 FROM outbox WHERE kind = ? AND lower(rcpt) IN ({}) AND created_at > ? AND created_at <= ? GROUP BY lower(rcpt)"""
@@ -67,9 +73,10 @@ def keep(item: DigestItem) -> Write:
     return Write(_KEEP, tuple((row | {"key": key(item.key), "severity": item.severity.value}).values()))
 
 
-def take_out(written: Written) -> Write:
-    """Take out what a digest tells, all of it or nothing."""
-    return Write(_TAKE_OUT, (written.agent, written.until, written.last), expect=written.count)
+def take_out(written: Written) -> list[Write]:
+    """Take out what a digest tells, all of it or nothing, and keep what it names."""
+    taken = Write(_TAKE_OUT, (written.agent, written.until, written.last), expect=written.count)
+    return [taken, *(Write(_NAME, (key(msgid), *clock)) for msgid, *clock in written.named)]
 
 
 class Digesting(Shelf):
@@ -119,6 +126,14 @@ class Digesting(Shelf):
         (lines,) = await self._door.read([Read(_NEXT)])
         return lines[0]["send_at"] if lines else None
 
+    async def named_by(self, message_id: str) -> dict[int, frozenset[tuple[str, int]]]:
+        """Give the clocks (metric, cycle) that a digest of ours named, by ticket, the most pressing first."""
+        (lines,) = await self._door.read([Read(_NAMED, (key(message_id),))])
+        found: dict[int, set[tuple[str, int]]] = {}
+        for line in lines:
+            found.setdefault(line["ticket"], set()).add((line["metric"], line["cycle"]))
+        return {ticket: frozenset(clocks) for ticket, clocks in found.items()}
+
     async def digest_of(self, agent: str, now: datetime) -> tuple[list[Kept], dict[int, list[Event]]]:
         """Give a person's items that may leave by `now`, the oldest first, and what happened to their tickets."""
         lines, happened = await self._door.read([Read(_KEPT, (agent, now)), Read(_EVENTS, (agent, now))])
@@ -128,10 +143,10 @@ class Digesting(Shelf):
         return [_kept(line) for line in lines], events
 
 
-def written(kept: Collection[Kept], until: datetime) -> Written:
-    """Name the items of one person that `digest_of` gave."""
+def written(kept: Collection[Kept], until: datetime, named: tuple[tuple[str, int, str, int], ...]) -> Written:
+    """Name the items of one person that `digest_of` gave, and what the mails of them name."""
     last = max(kept, key=lambda one: one.item.id).item
-    return Written(last.agent, until, last.id, len(kept))
+    return Written(last.agent, until, last.id, len(kept), named)
 
 
 def _kept(line: Mapping[str, Any]) -> Kept:

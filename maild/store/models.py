@@ -312,3 +312,18 @@ class DigestItem(Model):
         """Where it lives."""
 
         table = "digest_item"
+
+
+class DigestTold(Model):
+    """A clock that a digest named."""
+
+    id = fields.BigIntField(primary_key=True)
+    message_id = _Words()
+    ticket = fields.BigIntField()
+    metric = _Words()
+    cycle = fields.IntField()
+
+    class Meta:
+        """Where it lives."""
+
+        table = "digest_told"

@@ -271,7 +271,7 @@ def _outgoing(at: datetime, mail: Outgoing) -> Iterator[Write]:
 
 def _taken_out(record: Record) -> Iterator[Write]:
     if record.digest is not None:
-        yield take_out(record.digest)
+        yield from take_out(record.digest)
 
 
 def _party(at: datetime, party: Address) -> Write:

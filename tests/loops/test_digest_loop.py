@@ -316,3 +316,63 @@ async def test_an_answer_to_a_digest_reaches_no_customer_and_its_writer_is_told_
         (told,) = await on.letters("notification")
         assert told.rcpt == "ann@staff.example"
         assert {line.state for line in await on.ledger.received()} == {"done"}
+
+
+async def test_an_answer_takes_over_what_it_names_and_its_ladders_are_silent(stage, database):
+    async with stage(database, MORE) as on:
+        numbers = await opened(on, 7)
+        on.move(hours=1)
+        await until_done(on)
+        (digest,) = (await digests(on))["bob@staff.example"]
+        assert "#ack 2001" in digest.get_content()
+        msgid = str(digest["Message-ID"])
+        on.move(minutes=5)
+        rows = await on.arrive(
+            "bob@staff.example",
+            f"Re: {digest['Subject']}",
+            to=("csm@desk.example", "support@desk.example"),
+            text=f"#ack 2001 {' '.join(map(str, numbers[2:]))}",
+            In_Reply_To=msgid,
+            References=f"{digest['References']} {msgid}",
+        )
+        assert len(rows) == 2
+        while await on.intake.step():
+            pass
+        taken = [
+            number for number in numbers if any(event.what == "taken_over" for event in await on.ledger.events(number))
+        ]
+        assert taken == [2001, *numbers[2:]]
+        assert await on.tickets() == numbers
+        (told,) = await on.letters("notification")
+        assert told.rcpt == "bob@staff.example"
+        on.move(hours=3)
+        await until_done(on)
+        after = await counts(on)
+        assert {rcpt: after["escalation", rcpt] for rcpt in STAFF} == dict.fromkeys(STAFF, 1)
+        assert {"breach"} <= {event.what for event in await on.ledger.events(2001)}
+
+
+async def test_what_changed_meanwhile_is_decided_on_again(stage, database):
+    async with stage(database, MORE) as on:
+        await opened(on, 7)
+        on.move(hours=1)
+        await until_done(on)
+        (digest,) = (await digests(on))["bob@staff.example"]
+        await on.arrive("bob@staff.example", "Re: digest", text="#ack", In_Reply_To=str(digest["Message-ID"]))
+        record, disturbed = on.ledger.record, []
+
+        async def late(records):
+            if not disturbed:
+                disturbed.append(await on.ledger.history(2003))
+                done = on_command(
+                    disturbed[0].ticket, told_of(disturbed[0]), Acknowledge("cara"), on.shop.office, "cara", on.time[0]
+                )
+                await record([record_done(done, on.shop.write(done), None, on.time[0])])
+            return await record(records)
+
+        on.ledger.record = late
+        while await on.intake.step():
+            pass
+        events = [event for event in await on.ledger.events(2003) if event.what == "taken_over"]
+        assert [event.actor for event in events] == ["cara", "bob"]
+        assert "cara had acknowledged it" in events[1].because

@@ -95,8 +95,10 @@ def poisoned(letter, attack):
         attachments=files,
     )
     lines = (
-        DigestLine(1, "resolution", "75%", Severity.LOW, attack, 1, samples.NOW),
-        DigestLine(2, "resolution", "limit", Severity.LOW, attack, 1, samples.NOW, Settled("answered", None, attack)),
+        DigestLine(1, "resolution", 1, "75%", Severity.LOW, attack, 1, samples.NOW),
+        DigestLine(
+            2, "resolution", 1, "limit", Severity.LOW, attack, 1, samples.NOW, Settled("answered", None, attack)
+        ),
     )
     reason = DigestReason(samples.NOW, samples.NOW, 2, None, 0, 0, None, attack)
     changes = {

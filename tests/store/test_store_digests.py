@@ -81,7 +81,8 @@ async def test_it_is_taken_out_with_the_mail_that_tells_it_and_once(ledger, make
     items = tuple(replace(item, key=f"k{number}", send_at=now + number * SECOND) for number in range(4))
     await ledger.record([Record(at=now, ticket=make.ticket(), digested=items)])
     heap = await kept(ledger, "ann", now + 2 * SECOND)
-    said = written(heap, now + 2 * SECOND)
+    named = (("maild.0.a@x", 1001, "resolution", 2), ("maild.0.a@x", 1001, "first_response", 1))
+    said = written(heap, now + 2 * SECOND, named)
     assert (said.agent, said.count) == ("ann", 3)
     mail = make.outgoing(key="digest:ann:1", kind="digest", ticket=0)
     # What comes to lie there after it was read is not in the mail.
@@ -90,6 +91,8 @@ async def test_it_is_taken_out_with_the_mail_that_tells_it_and_once(ledger, make
     with pytest.raises(ConflictError):
         await ledger.record([Record(at=now, outgoing=(replace(mail, key="digest:ann:2"),), digest=said)])
     assert [line.key for line in await ledger.outbox()] == ["digest:ann:1"]
+    assert await ledger.named_by("maild.0.a@x") == {1001: {("first_response", 1), ("resolution", 2)}}
+    assert await ledger.named_by("maild.0.b@x") == {}
     assert [one.item.key for one in await kept(ledger, "ann", now + FAR)] == ["k3", "later"]
     wrong = Written("ann", now + FAR, 10**6, 3)
     with pytest.raises(ConflictError):

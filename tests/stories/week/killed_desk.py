@@ -13,7 +13,7 @@ import functools
 import os
 import signal
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -25,9 +25,14 @@ from maild.ingest.parse import parse
 from maild.outbound.relay import Relay
 from maild.store import door_postgres
 from maild.store.door import Read
+from maild.store.owing import MOURNING
 
 PATIENCE = 45.0
-OWED_NOW = "SELECT count(*) AS owed FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL AND (not_before <= ? OR taken_by = ?)"
+LEASE = timedelta(minutes=15)
+"""How long the outbox claims a mail."""
+
+OWED_NOW = """SELECT count(*) AS owed FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL
+AND (not_before <= ? OR taken_by = ? OR taken_by IS NOT NULL AND not_before <= ?)"""
 TOGETHER = 3
 """Tickets judged in one unit: few, so that a small storm is several."""
 
@@ -135,13 +140,14 @@ class Desk:
         async with asyncio.timeout(PATIENCE):
             await daemon.intake.caught_up()
             daemon.watch.wake.set()
-            while (at := await due_at(daemon.ledger)) is not None and at <= now:  # noqa: ASYNC110 - the ledger tells nobody
+            while await waits(daemon.ledger, now):  # noqa: ASYNC110 - the ledger tells nobody
                 await asyncio.sleep(0.005)
             daemon.outbox.wake.set()
             while await owed_now(daemon.ledger, now):  # noqa: ASYNC110 - likewise
                 await asyncio.sleep(0.005)
 
     async def until(self, daemon, instant):
+        await self.settled(daemon)
         while (at := await due_at(daemon.ledger)) is not None and at <= instant:
             self.move(max(at, self.at))
             await self.settled(daemon)
@@ -166,9 +172,15 @@ async def due_at(ledger):
     )
 
 
+async def waits(ledger, now):
+    """Say whether a clock or a digest is due, also one that a dead daemon had in hand."""
+    digest_at = await ledger.next_digest_at()
+    return await ledger.is_due(now) or (digest_at is not None and digest_at <= now)
+
+
 async def owed_now(ledger, now):
     """Count the mails that are to leave: where daemons may share a ledger, what a dead one had in hand waits for a minute."""
-    ((line,),) = await ledger._door.read([Read(OWED_NOW, (now, ledger._door.name))])
+    ((line,),) = await ledger._door.read([Read(OWED_NOW, (now, ledger._door.name, now + LEASE - MOURNING))])
     return line["owed"]
 
 
