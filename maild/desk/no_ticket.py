@@ -3,6 +3,7 @@
 A digest's can be a command: `#ack`.
 """
 
+import re
 from datetime import datetime
 
 from maild.desk.decision import Case, Decision
@@ -26,7 +27,9 @@ def on_no_ticket(case: Case, office: Office, agent: Agent, now: datetime) -> Dec
 
     Without it a likeness to the many tickets that such a mail names might send his words to a customer.
     """
-    if case.placement.rung in _SURE or not answered_at_large(case.mail, office):
+    if case.placement.rung in _SURE or not (
+        answered_at_large(case.mail, office) or _named_by_its_subject(case, office.desk.reference)
+    ):
         return None
     because = f"{agent.id} answered a mail of ours that is about no single ticket"
     if case.mail.origin is not Origin.PERSON or speaks_of_absence(case.mail.subject):
@@ -40,6 +43,12 @@ def on_no_ticket(case: Case, office: Office, agent: Agent, now: datetime) -> Dec
         return Decision(f"{because}, a digest: {subject}", letters=(letter,), beside=taken.decisions)
     letter = _letter(case, office, agent, "your answer reached nobody", _nowhere(case, office, doubt))
     return Decision(f"{because}: it reaches nobody, and he is told so", letters=(letter,))
+
+
+def _named_by_its_subject(case: Case, reference: str) -> bool:
+    """Say whether a mail answers a digest, where the answering program left out which mail it answers."""
+    begins = rf"[0-9]+ tickets? of {re.escape(reference.lower())}: "
+    return not named(case.mail) and re.match(begins, case.base_subject) is not None
 
 
 def _nowhere(case: Case, office: Office, doubt: str) -> tuple[str, ...]:

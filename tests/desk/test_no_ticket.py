@@ -8,7 +8,9 @@ from maild.desk import Listed, Told, on_mail
 from maild.desk.decision import folded
 from maild.desk.listed import chosen
 from maild.mail import Address, Origin
+from maild.outbound.letters import WordLetter
 from maild.threading.place import Placement, Rung
+from maild.threading.subject import base
 from maild.ticket import Event
 from maild.trust import Standing, Trust
 
@@ -52,6 +54,25 @@ def test_he_is_told_that_nobody_got_it(make_case, make_ticket, digest, office, n
 def test_a_machine_is_not_answered(make_case, make_ticket, digest, office, now, mail):
     decision = on_mail(answer(make_case, make_ticket, digest, **mail), office, now)
     assert (decision.ticket, decision.letters) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("subject", "is_one"),
+    [
+        ("[BREACH] 14 tickets of CSM: 12 breaches, 2 warnings (most pressing: #1234 URGENT Acme: checkout down)", True),
+        ("1 ticket of CSM: all settled meanwhile", True),
+        ("[breach] 6 tickets of csm: 6 breaches", True),
+        ("14 tickets of RT: 12 breaches", False),
+        ("About 14 tickets of CSM: 12 breaches", False),
+    ],
+)
+def test_a_digest_that_is_answered_without_a_reference_is_known_by_its_subject(
+    make_case, make_ticket, digest, office, now, subject, is_one
+):
+    case = answer(make_case, make_ticket, digest, in_reply_to=(), references=(), subject=f"Re: {subject}")
+    decision = on_mail(replace(case, base_subject=base(f"Re: {subject}", "CSM")), office, now)
+    assert (decision.ticket is None) == is_one
+    assert isinstance(decision.letters[0], WordLetter) == is_one
 
 
 @pytest.mark.parametrize("rung", [Rung.TOKEN, Rung.OWN_ID])
