@@ -36,7 +36,7 @@ PATIENCE = 45
 OWED = "SELECT message_id FROM outbox WHERE sent_at IS NULL"
 STORM = 8
 EVERY = os.environ.get("MAILD_EVERY_STEP") == "1"
-DEATHS = 16
+DEATHS = 10
 """At how many of the steps the daemon dies where not all of them are asked for."""
 
 MORE = """
