@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# Two more than there are processors: many tests wait for a server or a clock.
-WORKERS := $(shell expr $$(nproc 2>/dev/null || echo 2) + 2)
+# One more than there are processors: some tests wait for a server or a clock.
+WORKERS := $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 
 .PHONY: demo test lint types corpora bench clean help
 
