@@ -7,7 +7,7 @@ import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
 from maild.store.faults import ConflictError, LedgerAwayError, LedgerBusyError, LedgerError
 
-BROKEN = (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+BROKEN = (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 """Whatever a connection may end with."""
 
 AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
@@ -19,6 +19,8 @@ _AWAY = (
     asyncpg.TooManyConnectionsError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    # The driver lost its place in a conversation that the server ended.
+    asyncpg.InternalClientError,
     OSError,
 )
 
