@@ -46,6 +46,8 @@ class Ledger(
     """What opening it did to its version."""
 
     _lock: int | None
+    _closing: asyncio.Lock
+    _closed: bool = False
 
     @classmethod
     async def open(
@@ -89,6 +91,7 @@ class Ledger(
         ledger = cls(door, context)
         ledger.migrated = migrated
         ledger._lock = lock
+        ledger._closing = asyncio.Lock()
         return ledger
 
     def deciding(self) -> AbstractAsyncContextManager[None]:
@@ -106,14 +109,19 @@ class Ledger(
         return self._door.listening(heard)
 
     async def close(self) -> None:
-        """Wait for the units in flight, then close. Calling it again does nothing."""
-        if self._door.pooled:
-            with suppress(LedgerError):
-                await self.leave()
-        await self._door.close()
-        await self._context.close_connections()
-        _let_go(self._lock)
-        self._lock = None
+        """Wait for the units in flight, then close. Calling it again does nothing but wait for that."""
+        # One after the other: aiosqlite, closed by two at once, leaves one of them waiting for ever.
+        async with self._closing:
+            if self._closed:
+                return
+            if self._door.pooled:
+                with suppress(LedgerError):
+                    await self.leave()
+            await self._door.close()
+            await self._context.close_connections()
+            _let_go(self._lock)
+            self._lock = None
+            self._closed = True
 
 
 def path_of(url: str) -> Path:
