@@ -12,12 +12,16 @@ from maild.config import load
 from maild.daemon import workshop
 from maild.ingest.parse import parse
 from maild.intake import Intake
-from maild.mail import Envelope
+from maild.mail import Address, Envelope
 from maild.outbound.templates import Templates
-from maild.store import Ledger
+from maild.sla.clock import Clock, ClockState
+from maild.sla.policy import Metric
+from maild.store import Ledger, Record
+from maild.ticket import Event, Severity, State, Ticket
 from maild.watch import Watch
 from maild.workshop import Workshop
 
+HOUR = timedelta(hours=1)
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 SHIPPED = Path(__file__).parents[2] / "templates"
 CONFIG = """
@@ -115,6 +119,32 @@ class Stage:
         env = Envelope(sender, tuple(to), "smtp", peer, self.time[0])
         return (await self.ledger.accept([(env, octets)]))[0]
 
+    async def opened(self, *numbers):
+        """Open tickets of those numbers now, by a customer's mail; their clocks are to be looked at from their target on."""
+        await self.ledger.record([self._ticket(number, self.time[0]) for number in numbers])
+
+    def _ticket(self, number, at):
+        ticket = Ticket(
+            number=number,
+            mailbox="csm@desk.example",
+            subject=f"matter {number}",
+            state=State.NEW,
+            severity=Severity.NORMAL,
+            severity_because=(),
+            requester=Address("Carol", "carol@acme.example"),
+            participants=("carol@acme.example",),
+            assignee=None,
+            opened_at=at,
+            opened_by="customer",
+            root_id=self.shop.office.root_id(number),
+        )
+        clock = Clock(
+            Metric.FIRST_RESPONSE, 1, "weekdays", 3600, 14400, ((at, None),), at + HOUR, at + 4 * HOUR,
+            ClockState.RUNNING, None, None, False, None, 0,
+        )  # fmt: skip
+        event = Event(at, "carol@acme.example", "opened", "a test", {"severity": "normal"})
+        return Record(at=at, ticket=ticket, clocks=((clock, at + HOUR),), events=(event,))
+
     async def tickets(self):
         return sorted(line.ticket.number for line in await self.ledger.tickets())
 
@@ -164,3 +194,12 @@ def stage(tmp_path):
             await ledger.close()
 
     return opened
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request):
+    if request.param == "sqlite":
+        yield ""
+    else:
+        with request.getfixturevalue("postgres").database() as url:
+            yield url

@@ -10,14 +10,10 @@ import pytest
 
 from maild.desk import Acknowledge, on_command
 from maild.digests import AGAIN
-from maild.mail import Address
-from maild.sla.clock import Clock, ClockState
-from maild.sla.policy import Metric
 from maild.store import Ledger, Record
-from maild.ticket import Event, Severity, State, Ticket
+from maild.ticket import Event
 from maild.watch import Watch
-from maild.workshop import record_of as record_done
-from maild.workshop import told_of
+from maild.workshop import record_of, told_of
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 MORE = """
@@ -32,43 +28,9 @@ normal = ["10:30-19:00"]
 STAFF = ["ann@staff.example", "bob@staff.example", "cara@staff.example"]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request):
-    if request.param == "sqlite":
-        yield ""
-    else:
-        with request.getfixturevalue("postgres").database() as url:
-            yield url
-
-
-def record_of(on, number, at):
-    """Give a new ticket of that number, opened by a customer's mail at `at`; its clocks are to be looked at from then on."""
-    office = on.shop.office
-    ticket = Ticket(
-        number=number,
-        mailbox="csm@desk.example",
-        subject=f"matter {number}",
-        state=State.NEW,
-        severity=Severity.NORMAL,
-        severity_because=(),
-        requester=Address("Carol", "carol@acme.example"),
-        participants=("carol@acme.example",),
-        assignee=None,
-        opened_at=at,
-        opened_by="customer",
-        root_id=office.root_id(number),
-    )
-    clock = Clock(
-        Metric.FIRST_RESPONSE, 1, "weekdays", 3600, 14400, ((at, None),), at + HOUR, at + 4 * HOUR, ClockState.RUNNING,
-        None, None, False, None, 0,
-    )  # fmt: skip
-    opened = Event(at, "carol@acme.example", "opened", "a test", {"severity": "normal"})
-    return Record(at=at, ticket=ticket, clocks=((clock, at + HOUR),), events=(opened,))
-
-
 async def opened(on, count, first=2001):
     numbers = range(first, first + count)
-    await on.ledger.record([record_of(on, number, on.time[0]) for number in numbers])
+    await on.opened(*numbers)
     return list(numbers)
 
 
@@ -240,7 +202,7 @@ async def test_what_falls_into_quiet_hours_comes_as_one_digest_at_their_end(stag
         )
         history = await on.ledger.history(numbers[2])
         done = on_command(history.ticket, told_of(history), Acknowledge("cara"), on.shop.office, "cara", on.time[0])
-        await on.ledger.record([record_done(done, on.shop.write(done), None, on.time[0])])
+        await on.ledger.record([record_of(done, on.shop.write(done), None, on.time[0])])
         on.time[0] = end
         on.restart()
         await until_done(on)
@@ -367,7 +329,7 @@ async def test_what_changed_meanwhile_is_decided_on_again(stage, database):
                 done = on_command(
                     disturbed[0].ticket, told_of(disturbed[0]), Acknowledge("cara"), on.shop.office, "cara", on.time[0]
                 )
-                await record([record_done(done, on.shop.write(done), None, on.time[0])])
+                await record([record_of(done, on.shop.write(done), None, on.time[0])])
             return await record(records)
 
         on.ledger.record = late

@@ -11,12 +11,8 @@ import pytest
 from maild.desk import Acknowledge, Grade, on_command
 from maild.desk.merge import Side
 from maild.desk.undo import on_undo
-from maild.mail import Address
 from maild.outbound.templates import Templates
-from maild.sla.clock import Clock, ClockState
-from maild.sla.policy import Metric
-from maild.store import Record
-from maild.ticket import Event, Severity, State, Ticket
+from maild.ticket import Severity
 from maild.workshop import record_of, told_of
 
 HOUR = timedelta(hours=1)
@@ -27,43 +23,6 @@ normal = ["10:30-19:00"]
 low = ["10:30-19:00"]
 """
 ANN, BOB = "ann@staff.example", "bob@staff.example"
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request):
-    if request.param == "sqlite":
-        yield ""
-    else:
-        with request.getfixturevalue("postgres").database() as url:
-            yield url
-
-
-async def opened(on, *numbers):
-    at = on.time[0]
-    await on.ledger.record([_record(on, number, at) for number in numbers])
-
-
-def _record(on, number, at):
-    ticket = Ticket(
-        number=number,
-        mailbox="csm@desk.example",
-        subject=f"matter {number}",
-        state=State.NEW,
-        severity=Severity.NORMAL,
-        severity_because=(),
-        requester=Address("Carol", "carol@acme.example"),
-        participants=("carol@acme.example",),
-        assignee=None,
-        opened_at=at,
-        opened_by="customer",
-        root_id=on.shop.office.root_id(number),
-    )
-    clock = Clock(
-        Metric.FIRST_RESPONSE, 1, "weekdays", 3600, 14400, ((at, None),), at + HOUR, at + 4 * HOUR, ClockState.RUNNING,
-        None, None, False, None, 0,
-    )  # fmt: skip
-    event = Event(at, "carol@acme.example", "opened", "a test", {"severity": "normal"})
-    return Record(at=at, ticket=ticket, clocks=((clock, at + HOUR),), events=(event,))
 
 
 async def until_done(on):
@@ -97,7 +56,7 @@ async def subjects(on, rcpt):
 @pytest.mark.parametrize("count", [3, 40])
 async def test_where_another_ticket_cannot_be_written_of(stage, count):
     async with stage(escalation="{{ 1 // (ticket.number - 2002) }}") as on:
-        await opened(on, *range(2001, 2001 + count))
+        await on.opened(*range(2001, 2001 + count))
         on.move(hours=1)
         await until_done(on)
         told = await counts(on)
@@ -112,7 +71,7 @@ async def test_where_another_ticket_cannot_be_written_of(stage, count):
 async def test_where_those_that_cannot_be_written_of_fill_a_batch(stage, monkeypatch):
     monkeypatch.setattr("maild.watch.BATCH", 2)
     async with stage(escalation="{{ 1 // (ticket.number // 2003) }}") as on:
-        await opened(on, 2001, 2002, 2003)
+        await on.opened(2001, 2002, 2003)
         on.move(hours=1)
         assert await on.watch.step() == [2001, 2002]
         assert await on.watch.step() == [2003]
@@ -129,7 +88,7 @@ async def test_where_those_that_cannot_be_written_of_fill_a_batch(stage, monkeyp
 
 async def test_a_ticket_that_was_put_aside_is_tried_again_where_the_configuration_is_read_anew(stage):
     async with stage(escalation="{{ 1 // 0 }}") as on:
-        await opened(on, 2001)
+        await on.opened(2001)
         on.move(hours=1)
         await until_done(on)
         assert await on.watch.step() == []
@@ -141,7 +100,7 @@ async def test_a_ticket_that_was_put_aside_is_tried_again_where_the_configuratio
 
 async def test_a_digest_that_cannot_be_written_holds_up_no_other(stage):
     async with stage(digest="{{ 1 // (first - 2001) }}") as on:
-        await opened(on, *range(2001, 2009))
+        await on.opened(*range(2001, 2009))
         on.move(hours=1)
         await until_done(on)
         assert await counts(on) == {}
@@ -151,7 +110,7 @@ async def test_a_digest_that_cannot_be_written_holds_up_no_other(stage):
 @pytest.mark.parametrize("count", [1, 8])
 async def test_where_the_operator_s_own_template_fails(stage, count):
     async with stage(own=True, escalation="{{ 1 // 0 }}", digest="{{ nothing_of_that_name }}") as on:
-        await opened(on, *range(2001, 2001 + count))
+        await on.opened(*range(2001, 2001 + count))
         on.move(hours=1)
         await until_done(on)
         kind = "escalation" if count == 1 else "digest"
@@ -160,7 +119,7 @@ async def test_where_the_operator_s_own_template_fails(stage, count):
 
 async def test_where_who_took_it_over_took_that_back_in_somebody_s_night(stage, database):
     async with stage(database, QUIET) as on:
-        await opened(on, 2001)
+        await on.opened(2001)
         end = on.time[0] + 9 * HOUR
         on.move(hours=4, seconds=1)
         await until_done(on)
@@ -175,7 +134,7 @@ async def test_where_who_took_it_over_took_that_back_in_somebody_s_night(stage, 
 
 async def test_where_it_turns_urgent_while_a_night_holds_the_breach_back(stage, database):
     async with stage(database, QUIET) as on:
-        await opened(on, 2001, 2002)
+        await on.opened(2001, 2002)
         on.move(hours=4, seconds=1)
         await until_done(on)
         assert await counts(on) == {}
@@ -190,7 +149,7 @@ async def test_where_it_turns_urgent_while_a_night_holds_the_breach_back(stage, 
 async def test_where_a_clock_that_ran_ahead_is_set_right(stage, database):
     async with stage(database) as on:
         on.move(hours=24)
-        await opened(on, *range(2001, 2011))
+        await on.opened(*range(2001, 2011))
         on.move(hours=1)
         await on.watch._judge(list(range(2001, 2007)), Counter(ann=4, bob=4))
         on.time[0] -= 24 * HOUR
