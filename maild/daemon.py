@@ -7,11 +7,12 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from maild.alarm import Alarms, Siren
+from maild.clock import utc_now
 from maild.config.duration import slot
 from maild.config.model import Config
 from maild.config.office import office, truster
@@ -52,11 +53,6 @@ FAREWELL = 3.0
 
 LEASE = timedelta(minutes=15)
 """For how long a mail that is being sent belongs to who sends it."""
-
-
-def utc_now() -> datetime:
-    """Give the time of the machine."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ import time
 import pytest
 
 from maild.cli.demo_stage import written
+from maild.clock import utc_now
 from maild.config import load
-from maild.daemon import running, smarthost, utc_now
+from maild.daemon import running, smarthost
 from maild.store import Ledger
 
 CONFIG = """

@@ -5,8 +5,10 @@ import asyncio
 import typer
 
 from maild.alarm import LOG, shown, tell
-from maild.cli.terms import ConfigOption, Exit, configuration, fail, say
-from maild.daemon import siren, utc_now
+from maild.cli.ending import Exit, fail, say
+from maild.cli.terms import ConfigOption, configuration
+from maild.clock import utc_now
+from maild.daemon import siren
 from maild.desk.alarm import SILENT
 from maild.desk.alarm_told import report
 from maild.outbound.gate import clean

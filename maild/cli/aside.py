@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
+from maild.cli.ending import Exit, fail, remark, say
 from maild.cli.rows import RECEIVED, all_of_them, cell, each, listed, row
 from maild.cli.table import printable
-from maild.cli.terms import Exit, configuration, fail, ledger_of, one_line, remark, row_number, say
+from maild.cli.terms import configuration, ledger_of, one_line, row_number
+from maild.clock import utc_now
 from maild.config import Config
-from maild.daemon import utc_now
 from maild.store import Ledger
 from maild.store.lines import ReceivedLine
 from maild.store.owing import BY_HAND

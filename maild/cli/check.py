@@ -15,9 +15,10 @@ from maild.cli.check_auth import looks_itself, odd_auth, unauthenticated
 from maild.cli.check_duty import duties, odd_duty
 from maild.cli.check_ladder import alarm_hints, odd_ladders, told_when
 from maild.cli.doctor_certificate import ends_at, judge_end
-from maild.cli.terms import ConfigOption, Exit, fail, say
+from maild.cli.ending import Exit, fail, say
+from maild.cli.terms import ConfigOption
+from maild.clock import utc_now
 from maild.config import Config, ConfigError, find, load
-from maild.daemon import utc_now
 from maild.desk.reopening import open_days_end
 from maild.outbound.template_files import check_templates, load_templates, odd_files
 from maild.outbound.wording import promised

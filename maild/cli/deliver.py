@@ -14,8 +14,9 @@ from typing import Annotated, BinaryIO, NoReturn
 
 import typer
 
+from maild.cli.ending import Exit, fail
 from maild.cli.giver import GIVER
-from maild.cli.terms import ConfigOption, Exit, fail
+from maild.cli.terms import ConfigOption
 from maild.config import Config, ConfigError, find, load
 from maild.ingest.accept import is_full
 from maild.ingest.pipe import Piped, piped, sender_of, wire_lines

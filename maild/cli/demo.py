@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from maild.cli.demo_stage import PATIENCE, Sink, StageClock, body, send, written
-from maild.cli.terms import Exit, fail
+from maild.cli.ending import Exit, fail
 from maild.cli.ticket import decide
 from maild.config import Config, load
 from maild.daemon import Daemon, running

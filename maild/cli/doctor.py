@@ -11,8 +11,9 @@ from maild.cli.doctor_names import probe_names
 from maild.cli.doctor_permissions import probe_permissions
 from maild.cli.doctor_relay import probe_relay
 from maild.cli.doctor_running import Probe, run
+from maild.cli.ending import Exit, fail, say
 from maild.cli.finding import Finding
-from maild.cli.terms import ConfigOption, Exit, JsonOption, configuration, fail, one_line, say
+from maild.cli.terms import ConfigOption, JsonOption, configuration, one_line
 from maild.outbound.gate import clean
 
 PROBES: tuple[Probe, ...] = (

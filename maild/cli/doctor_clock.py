@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from maild.cli.finding import Finding
+from maild.clock import utc_now
 from maild.config import Config
-from maild.daemon import utc_now
 
 BORN = datetime(2026, 1, 1, tzinfo=UTC)
 """Before this there was no maild, so a clock that says so is wrong."""

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from maild.cli.doctor_sqlite import look_at_file
 from maild.cli.finding import Finding
+from maild.clock import utc_now
 from maild.config import Config
-from maild.daemon import utc_now
 from maild.store import LedgerError
 from maild.store.ledger import POSTGRES, path_of
 

@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
+from maild.cli.ending import Exit, fail, say
 from maild.cli.show import reference
 from maild.cli.table import printable
-from maild.cli.terms import ConfigOption, Exit, configuration, fail, ledger_of, row_number, say, ticket_number
+from maild.cli.terms import ConfigOption, configuration, ledger_of, row_number, ticket_number
 from maild.cli.ticket import MOST_TRIES, Number, operator
+from maild.clock import utc_now
 from maild.config import Config
 from maild.config.office import office
-from maild.daemon import utc_now, workshop
+from maild.daemon import workshop
 from maild.desk import Refused
 from maild.desk.merge import Decisions, Side, on_link, on_merge
 from maild.desk.split import Opening, chosen, on_split

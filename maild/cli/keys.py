@@ -7,21 +7,11 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from maild.cli.ending import Exit, fail, say
 from maild.cli.table import minute, table
-from maild.cli.terms import (
-    ConfigOption,
-    Exit,
-    JsonOption,
-    configuration,
-    fail,
-    instant,
-    ledger_of,
-    one_line,
-    row_number,
-    say,
-)
+from maild.cli.terms import ConfigOption, JsonOption, configuration, instant, ledger_of, one_line, row_number
+from maild.clock import utc_now
 from maild.config import Config
-from maild.daemon import utc_now
 from maild.keyring import PURPOSE
 from maild.store import ConflictError, Ledger, LedgerError
 from maild.store.keeping import KeyLine

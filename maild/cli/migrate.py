@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from maild.cli.terms import ConfigOption, Exit, configuration, fail, say
+from maild.cli.ending import Exit, fail, say
+from maild.cli.terms import ConfigOption, configuration
 from maild.config import Config
 from maild.store import Ledger, LedgerError, LedgerInUseError
 from maild.store.copying import Migrated

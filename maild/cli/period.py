@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from maild.cli.terms import Exit, fail
+from maild.cli.ending import Exit, fail
 from maild.config import Config
 from maild.desk.weekly import midnight
 from maild.store.shelf import EVER

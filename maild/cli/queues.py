@@ -8,8 +8,8 @@ import typer
 
 from maild.cli.rows import MOST_ROWS, OUTBOX, RECEIVED, Ids, Limit, each, listed
 from maild.cli.terms import ConfigOption, JsonOption, configuration, ledger_of
+from maild.clock import utc_now
 from maild.config import Config
-from maild.daemon import utc_now
 from maild.store import Ledger
 from maild.store.lines import OutboxLine, ReceivedLine
 from maild.store.owing import BY_HAND

@@ -16,8 +16,9 @@ from typing import Annotated, Any
 import structlog
 import typer
 
+from maild.cli.ending import Exit, fail, say
 from maild.cli.table import printable
-from maild.cli.terms import Exit, JsonOption, configuration, fail, instant, one_line, say
+from maild.cli.terms import JsonOption, configuration, instant, one_line
 from maild.config import Config, load
 from maild.ingest.files import Filed, messages
 from maild.ingest.workers import Parsers

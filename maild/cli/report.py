@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from maild.cli.ending import Exit, fail, remark, say
 from maild.cli.period import FromOption, ToOption, days
 from maild.cli.table import printable
-from maild.cli.terms import ConfigOption, Exit, JsonOption, configuration, fail, ledger_of, one_line, remark, say
+from maild.cli.terms import ConfigOption, JsonOption, configuration, ledger_of, one_line
+from maild.clock import utc_now
 from maild.config import Config
 from maild.config.office import office
-from maild.daemon import utc_now
 from maild.desk.weekly import corrections, life
 from maild.report.figures import Report
 from maild.report.figures import report as work_out

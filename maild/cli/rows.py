@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from maild.cli.ending import Exit, fail, say
 from maild.cli.table import minute, table
-from maild.cli.terms import Exit, fail, instant, ledger_of, one_line, row_number, say
+from maild.cli.terms import instant, ledger_of, one_line, row_number
 from maild.config import Config
 from maild.store import ConflictError, Ledger, LedgerError
 from maild.store.lines import OutboxLine, ReceivedLine

@@ -17,7 +17,8 @@ import structlog
 
 from maild import notify
 from maild.cli.check import template_faults
-from maild.cli.terms import ConfigOption, Exit, configuration, fail, say
+from maild.cli.ending import Exit, fail, say
+from maild.cli.terms import ConfigOption, configuration
 from maild.cli.voice import Voice
 from maild.config import Config, ConfigError, load
 from maild.config.restart import needs_restart

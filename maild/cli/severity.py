@@ -6,11 +6,13 @@ from typing import Any
 
 import typer
 
+from maild.cli.ending import say
 from maild.cli.period import FromOption, ToOption, days
 from maild.cli.table import table
-from maild.cli.terms import ConfigOption, JsonOption, configuration, ledger_of, one_line, say
+from maild.cli.terms import ConfigOption, JsonOption, configuration, ledger_of, one_line
+from maild.clock import utc_now
 from maild.config import Config
-from maild.daemon import rules_of, utc_now
+from maild.daemon import rules_of
 from maild.desk.precision import Grade, Judged, RuleGrade, grades, judged, rule_grades
 from maild.report.figures import Tally
 from maild.report.sections import share

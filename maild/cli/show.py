@@ -6,19 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from maild.cli.ending import Exit, fail, say
 from maild.cli.table import minute, printable, table
-from maild.cli.terms import (
-    ConfigOption,
-    Exit,
-    JsonOption,
-    configuration,
-    fail,
-    instant,
-    ledger_of,
-    one_line,
-    say,
-    ticket_number,
-)
+from maild.cli.terms import ConfigOption, JsonOption, configuration, instant, ledger_of, one_line, ticket_number
 from maild.config import Config
 from maild.config.office import office
 from maild.desk.ack import Ack, acks

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
+from maild.cli.ending import Exit, fail, say
 from maild.cli.period import FromOption, ToOption, days
 from maild.cli.table import minute, table
-from maild.cli.terms import ConfigOption, Exit, JsonOption, configuration, fail, instant, ledger_of, one_line, say
+from maild.cli.terms import ConfigOption, JsonOption, configuration, instant, ledger_of, one_line
+from maild.clock import utc_now
 from maild.config import Config, ConfigError
 from maild.config.load import load_policies
-from maild.daemon import utc_now
 from maild.desk.past import history
 from maild.sla.policy import Metric, Policy
 from maild.sla.simulate import Count, Counts, Difference, Verdict, counts, differences, under

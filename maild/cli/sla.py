@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
+from maild.cli.ending import Exit
 from maild.sla.clock import KINDS, Clock, History, SlaEvent, due
 from maild.sla.fold import fold, next_cycles
 from maild.sla.hours import ALWAYS, Calendar, add, between, weekdays
@@ -22,7 +23,6 @@ from maild.sla.policy import Metric, Policy, standard
 from maild.sla.wall import rfc3339
 from maild.ticket import Severity
 
-EX_CONFIG = 78
 KEPT_CALENDARS = 256
 REMINDERS = (50, 75, 90)
 DAEMON = frozenset({"daemon_down", "daemon_up"})
@@ -92,7 +92,7 @@ def configured(path: Path | None) -> Desk:
     except ConfigError as error:
         for fault in error.faults:
             typer.echo(f"{path}: {fault}", err=True)
-        raise typer.Exit(EX_CONFIG) from error
+        raise typer.Exit(Exit.CONFIG) from error
     return Desk(config.policy, {**desk.calendars, **config.calendars})
 
 

@@ -1,18 +1,17 @@
-"""What every command shares: its options, exit codes (sysexits.h), JSON, and how it opens things."""
+"""What every command shares: its options, JSON, and how it opens things."""
 
 import contextlib
 import json
 import os
 import re
-import sys
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
-from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
+from maild.cli.ending import Exit, fail
 from maild.config import Config, ConfigError, find, load
 from maild.sla.wall import rfc3339
 from maild.store import Ledger, LedgerError
@@ -22,19 +21,6 @@ from maild.store.migrate import ADVICE
 _DAMAGED = re.compile(r"SQLITE_(?:CORRUPT|NOTADB)|DatabaseError")
 
 
-class Exit(IntEnum):
-    """The codes that scripts may rely on."""
-
-    OK = 0
-    USAGE = 64
-    DATA = 65
-    NO_INPUT = 66
-    NO_USER = 67
-    UNAVAILABLE = 69
-    TRY_AGAIN = 75
-    CONFIG = 78
-
-
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
@@ -42,24 +28,6 @@ ConfigOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for scripts")]
-
-
-def fail(code: Exit, *lines: str) -> NoReturn:
-    """Say what is wrong on stderr and end."""
-    remark(*lines)
-    raise typer.Exit(code)
-
-
-def remark(*lines: str) -> None:
-    """Print lines for people beside what scripts read; where nobody can hear them, the exit code says enough."""
-    with contextlib.suppress(OSError):
-        for line in lines:
-            print(line, file=sys.stderr, flush=True)  # noqa: T201 - the command's voice
-
-
-def say(line: str = "") -> None:
-    """Print a line for people or scripts."""
-    print(line, flush=True)  # noqa: T201 - the command's voice
 
 
 def configuration(given: Path | None, *, secrets: bool = False) -> Config:

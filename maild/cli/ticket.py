@@ -10,12 +10,13 @@ from typing import Annotated
 
 import typer
 
+from maild.cli.ending import Exit, fail, say
 from maild.cli.show import reference
 from maild.cli.table import printable
-from maild.cli.terms import ConfigOption, Exit, configuration, fail, ledger_of, say, ticket_number
+from maild.cli.terms import ConfigOption, configuration, ledger_of, ticket_number
+from maild.clock import utc_now
 from maild.config import Config
 from maild.config.office import office
-from maild.daemon import utc_now
 from maild.desk import Acknowledge, Assign, Command, Copy, Decision, Grade, Refused, Requester, Step, on_command
 from maild.ingest.forwarded_block import people
 from maild.mail import Address

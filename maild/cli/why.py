@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from maild.cli.ending import say
 from maild.cli.show import gather, taken_over, whole_seconds
 from maild.cli.table import printable
-from maild.cli.terms import ConfigOption, JsonOption, configuration, instant, ledger_of, one_line, say, ticket_number
+from maild.cli.terms import ConfigOption, JsonOption, configuration, instant, ledger_of, one_line, ticket_number
+from maild.clock import utc_now
 from maild.config import Config
-from maild.daemon import utc_now
 from maild.desk.past import history
 from maild.outbound.wording import promised, span
 from maild.sla.account import COUNTED, Entry, account

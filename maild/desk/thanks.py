@@ -52,9 +52,17 @@ _ASKS = re.compile(r"[?\u00bf\u061f\u037e\U0001f44e]")
 _REFUSES = re.compile(r"n't\b", re.IGNORECASE)
 
 
+def _listed(*lists: str) -> frozenset[str]:
+    return frozenset(one.strip() for words in lists for one in words.split("|")) - {""}
+
+
+def _folded(words: str) -> str:
+    """Make the cases of letters alike, the Turkish i's too, as patterns do that ignore case."""
+    return words.casefold().replace("i\u0307", "i").replace("\u0131", "i")
+
+
 def _phrases(*lists: str) -> re.Pattern[str]:
-    found = {one.strip() for words in lists for one in words.split("|")} - {""}
-    longest_first = sorted(found, key=len, reverse=True)
+    longest_first = sorted(_listed(*lists), key=len, reverse=True)
     # A script without spaces has no ends of words.
     known = [re.escape(one) + ("" if re.match(f"[{_CJK}]", one) else r"(?!\w)") for one in longest_first]
     return re.compile("|".join(known), re.IGNORECASE)
@@ -62,7 +70,9 @@ def _phrases(*lists: str) -> re.Pattern[str]:
 
 _THANKS, _GREETINGS = _phrases(THANKS, AGAIN), _phrases(GREETINGS)
 _CLOSINGS, _SENT_FROM = _phrases(CLOSINGS), _phrases(SENT_FROM)
-_SAYS = _phrases(THANKS, AGAIN, FILLERS, DONE, CLOSINGS, GREETINGS)
+# No pattern: compiling these thousand took each start of a command longer than looking them up takes all mails of a day.
+_SAYS = frozenset(map(_folded, _listed(THANKS, AGAIN, FILLERS, DONE, CLOSINGS, GREETINGS)))
+_LONGEST = max(map(len, _SAYS))
 _LEAVES_NOTHING = re.compile(rf"(?<!\w)(?:{_phrases(AGAIN, DONE).pattern})", re.IGNORECASE)
 _APPROVES = re.compile(rf"[{APPROVES}][{APPROVES}\s!.\ufe0f{_TONES}]*\Z")
 _NEVER = frozenset(one.strip() for one in NEVER.split("|"))
@@ -133,15 +143,24 @@ def _objects(folded: str) -> bool:
     return not _NEVER.isdisjoint(_words(left))
 
 
+def _said(part: str, at: int) -> int:
+    """Give where the longest known phrase ends that begins here; 0 where none does."""
+    for end in range(min(len(part), at + _LONGEST), at, -1):
+        ends = end == len(part) or not re.match(r"\w", part[end]) or re.match(f"[{_CJK}]", part[at])
+        if ends and _folded(part[at:end]) in _SAYS:
+            return end
+    return 0
+
+
 def _says_nothing_else(part: str, known: frozenset[str]) -> bool:
     """Read a part of a sentence phrase by phrase, the longest first."""
     at, addressed = 0, False
     while at < len(part):
         if part[at].isspace():
             at += 1
-        elif found := _SAYS.match(part, at):
+        elif end := _said(part, at):
             addressed = _GREETINGS.match(part, at) is not None
-            at = found.end()
+            at = end
         elif (word := _WORD.match(part, at)) and word[0].lower() in known:
             at = word.end()
         else:

@@ -6,8 +6,10 @@ import sys
 from importlib.metadata import version
 
 import pytest
+from typer.testing import CliRunner
 
 from maild import __version__
+from maild.cli.app import COMMANDS, FAMILIES, joined
 
 
 def test_the_version_is_that_of_the_package(maild):
@@ -43,6 +45,39 @@ def test_a_wrong_call_ends_with_64_and_words_on_stderr(maild, words, tmp_path, m
     assert done.code == 64
     assert "Traceback" not in done.err
     assert done.err or not words
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, *FAMILIES])
+def test_alone_it_is_the_same_as_among_all(name):
+    alone, among = (CliRunner().invoke(app, [name, "--help"]) for app in (joined(name), joined()))
+    assert (alone.exit_code, alone.output) == (0, among.output)
+
+
+def test_a_family_has_all_that_belongs_to_it():
+    for asked in ((), ("ticket",), ("ticket", "merge")):
+        told = CliRunner().invoke(joined(*asked), ["ticket", "--help"]).output
+        assert told.count("merge") == 1, asked
+        assert "resolve" in told
+    assert "simulate" in CliRunner().invoke(joined("sla"), ["sla", "--help"]).output
+
+
+@pytest.mark.parametrize(
+    ("words", "light"), [(["--version"], True), (["sla", "due", "--help"], True), (["show", "--help"], False)]
+)
+def test_it_imports_no_more_than_what_is_asked_for(words, light):
+    script = f"""
+import sys
+from maild.cli.app import main
+sys.argv = ["maild", *{words}]
+try:
+    main()
+except SystemExit:
+    print(*sys.modules)
+"""
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True).stdout
+    imported = {*out.splitlines()[-1].split()}
+    assert imported.isdisjoint({"maild.cli.demo", "maild.cli.report", "maild.daemon"})
+    assert imported.isdisjoint({"tortoise", "maild.config"}) == light
 
 
 def test_help_is_no_fault(maild):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from typer.testing import CliRunner
 
-from maild.cli.app import app
+from maild.cli.app import joined
 from maild.cli.terms import configuration
 from maild.mail import Outgoing
 from maild.store import Ledger, Record
@@ -38,7 +38,7 @@ def desk(tmp_path, monkeypatch, make_ticket):
 
 
 def run(desk, *words, code=0):
-    result = CliRunner().invoke(app, ["keys", *words, "-c", str(desk[0])])
+    result = CliRunner().invoke(joined(), ["keys", *words, "-c", str(desk[0])])
     assert result.exit_code == code, (result.output, result.exception)
     assert desk[1].hex() not in result.output
     assert str(desk[1]) not in result.output
@@ -91,5 +91,5 @@ def test_a_line_for_scripts(desk):
 def test_without_a_ledger(tmp_path):
     path = tmp_path / "maild.toml"
     path.write_text(CONFIG.replace('"."', '"nowhere"'), "utf-8")
-    result = CliRunner().invoke(app, ["keys", "rotate", "-c", str(path)])
+    result = CliRunner().invoke(joined(), ["keys", "rotate", "-c", str(path)])
     assert result.exit_code == 69

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from typer.testing import CliRunner
 
-from maild.cli.app import app
+from maild.cli.app import joined
 from maild.cli.joining import decide_together
 from maild.cli.terms import configuration
 from maild.daemon import workshop
@@ -96,7 +96,7 @@ def desk(path):
 
 
 def run(desk, *words, code=0):
-    result = CliRunner().invoke(app, [*words, "-c", str(desk)])
+    result = CliRunner().invoke(joined(), [*words, "-c", str(desk)])
     assert result.exit_code == code, (result.output, result.stderr, result.exception)
     return result.stdout if code == 0 else result.stderr
 

@@ -8,7 +8,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from maild.cli.app import app
+from maild.cli.app import joined
 from maild.cli.terms import configuration
 from maild.mail import Envelope, Outgoing
 from maild.outbound.compose_summary import KINDS
@@ -86,7 +86,7 @@ def desk(path, ask):
 
 
 def run(desk, *words, code=0):
-    result = CliRunner().invoke(app, [*words, "-c", str(desk)])
+    result = CliRunner().invoke(joined(), [*words, "-c", str(desk)])
     assert result.exit_code == code, (result.output, result.exception)
     return result
 
@@ -266,7 +266,7 @@ def test_one_is_given_up_for_a_reason(broken, ask):
 
 
 def test_what_the_summary_tells_to_type_is_there(broken):
-    known = get_command(app).commands
+    known = get_command(joined()).commands
     for _, _, commands, lists in KINDS.values():
         for words in filter(None, (*commands, lists)):
             family, *more = words.split()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from typer.testing import CliRunner
 
-from maild.cli.app import app
+from maild.cli.app import joined
 from maild.mail import Envelope
 from maild.store import Ledger, Record
 
@@ -52,7 +52,7 @@ def ids(config):
 
 
 def run(config, *words, code=0):
-    result = CliRunner().invoke(app, ["spam", *words, "-c", str(config)])
+    result = CliRunner().invoke(joined(), ["spam", *words, "-c", str(config)])
     assert result.exit_code == code, result.output
     return result
 

@@ -6,7 +6,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from maild.cli.app import app
+from maild.cli.app import joined
 from maild.cli.terms import configuration
 from maild.store import Ledger, Record
 from maild.ticket import Event
@@ -43,7 +43,7 @@ def maild(tmp_path, monkeypatch, make_ticket):
     asyncio.run(write())
 
     def run(*words):
-        done = CliRunner().invoke(app, [*words, "-c", str(path)])
+        done = CliRunner().invoke(joined(), [*words, "-c", str(path)])
         return done.exit_code, done.output
 
     return run

@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from maild.cli.app import app
+from maild.cli.app import joined
 from maild.cli.terms import configuration
 from maild.cli.ticket import decide, operator
 from maild.config.office import office
@@ -73,7 +73,7 @@ def desk(path, config, make_ticket):
 
 
 def run(desk, *words, code=0):
-    result = CliRunner().invoke(app, [*words, "-c", str(desk)])
+    result = CliRunner().invoke(joined(), [*words, "-c", str(desk)])
     assert result.exit_code == code, (result.output, result.exception)
     return result
 

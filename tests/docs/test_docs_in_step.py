@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 import maild
-from maild.cli.app import app
+from maild.cli.app import joined
 from maild.cli.inspect import as_dict
 from maild.config import load
 from maild.config.duty import RotaSection
@@ -76,7 +76,7 @@ def commands(command: Any, name: str = "maild") -> Iterator[tuple[str, Any]]:
         yield from commands(inner, f"{name} {word}")
 
 
-COMMANDS = dict(commands(get_command(app)))
+COMMANDS = dict(commands(get_command(joined())))
 
 
 def section(text: str, title: str) -> str:

@@ -70,13 +70,12 @@ class Sink:
 @pytest.fixture
 async def serve() -> AsyncIterator[Callable]:
     """Start sinks on loopback; they end with the test."""
-    servers, sessions = [], []
+    servers = []
 
     async def start(sink: Sink, **options) -> Sink:
         def factory() -> SMTP:
             sink.connections += 1
-            sessions.append(SMTP(sink, hostname="sink.test", loop=asyncio.get_running_loop(), **options))
-            return sessions[-1]
+            return SMTP(sink, hostname="sink.test", loop=asyncio.get_running_loop(), **options)
 
         server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
         servers.append(server)
@@ -86,11 +85,7 @@ async def serve() -> AsyncIterator[Callable]:
     yield start
     for server in servers:
         server.close()
-    # Whoever still talks, or has just hung up, lets go of its socket a turn of the loop later.
-    await asyncio.sleep(0)
-    for session in sessions:
-        if session.transport is not None:
-            session.transport.abort()
+    # Whoever has just hung up lets go of its socket a turn of the loop later.
     await asyncio.sleep(0)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from maild.cli.terms import Exit
+from maild.cli.ending import Exit
 from maild.daemon import FAREWELL, GRACE
 
 UNITS = Path(__file__).resolve().parents[2] / "systemd"
