@@ -82,6 +82,7 @@ class SmtpServer:
         """Stop listening, say 421 4.3.2 to whoever is idle, and give mails on their way in `grace` seconds."""
         reception = self._reception
         reception.stopping = True
+        await self._accept_no_more()
         self._close()
         for connection in tuple(reception.connections):
             connection.leave_after_mail(GOODBYE)
@@ -91,6 +92,14 @@ class SmtpServer:
             connection.hang_up(GOODBYE)
             connection.cut()
         await self._all_gone()
+
+    async def _accept_no_more(self) -> None:
+        """Let whoever was just accepted begin: a server that is closed before that leaves him without a word."""
+        loop = asyncio.get_running_loop()
+        for server in self._servers:
+            for sock in server.sockets:
+                loop.remove_reader(sock.fileno())
+        await asyncio.sleep(0)
 
     async def _all_gone(self) -> None:
         if self._reception.connections:

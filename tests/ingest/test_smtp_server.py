@@ -1,10 +1,13 @@
 """The SMTP door over real sockets: what it takes, what it refuses, and in which words."""
 
 import asyncio
+import contextlib
 import errno
+import gc
 import hashlib
 import logging
 import smtplib
+import socket
 import sqlite3
 from datetime import UTC, datetime
 
@@ -347,3 +350,19 @@ async def test_two_listeners_or_none(start, store):
 
 def test_bodies_are_never_logged(start):
     assert logging.getLogger("mail.log").getEffectiveLevel() >= logging.WARNING
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_who_comes_as_it_stops_is_not_left_without_a_word(start, turns):
+    server = await start()
+    with socket.create_connection(server.addresses[0]) as peer:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await server.stop(1)
+        peer.settimeout(10)
+        told = b""
+        with contextlib.suppress(ConnectionResetError):  # he was not let in at all
+            while octets := peer.recv(100):
+                told += octets
+    gc.collect()  # what is left open would be blamed on this test
+    assert turns < 2 or b"421 4.3.2" in told, told

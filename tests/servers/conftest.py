@@ -194,9 +194,10 @@ def world():
     yield here
 
     async def shut():
-        server.close()
-        # A connection that was just accepted has its socket closed by a task that must have begun.
+        # A connection that was just accepted needs a task that must have begun before the server is closed.
+        loop.remove_reader(server.sockets[0].fileno())
         await asyncio.sleep(0.1)
+        server.close()
         others = asyncio.all_tasks(loop) - {asyncio.current_task()}
         for task in others:
             task.cancel()
