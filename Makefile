@@ -27,7 +27,7 @@ demo: $(STAMP)
 	@$(BIN)/maild demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report= $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report= $(ARGS)
 	$(BIN)/python -m coverage report --fail-under=100 --include=$$(paste -sd, tests/pure.txt)
 
 lint: $(STAMP)
