@@ -112,16 +112,22 @@ class Office:
     rotas: tuple[Rota, ...] = ()
     quiet: Mapping[Severity, tuple[Pair, ...]] = field(default_factory=dict)
     holiday_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    _by_address: Mapping[str, Agent] = field(init=False, repr=False, compare=False)
+    _by_id: Mapping[str, Agent] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Note who is who: hundreds of clocks that are due at one instant each ask for several people."""
+        # Of two with one address or id it is the first.
+        object.__setattr__(self, "_by_address", {agent.address.lower(): agent for agent in reversed(self.agents)})
+        object.__setattr__(self, "_by_id", {agent.id: agent for agent in reversed(self.agents)})
 
     def agent_of(self, address: Address | None) -> Agent | None:
         """Give the agent whose address this is."""
-        if address is None:
-            return None
-        return next((agent for agent in self.agents if agent.address.lower() == address.key), None)
+        return None if address is None else self._by_address.get(address.key)
 
     def agent(self, name: str | None) -> Agent | None:
         """Give the agent of that id."""
-        return next((agent for agent in self.agents if agent.id == name), None)
+        return None if name is None else self._by_id.get(name)
 
     @property
     def agent_keys(self) -> tuple[str, ...]:
