@@ -5,12 +5,9 @@ A caller that is cancelled leaves its unit running to its end, so no connection 
 
 import asyncio
 import contextlib
-import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextvars import ContextVar
-from datetime import datetime
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -18,11 +15,10 @@ import asyncpg  # type: ignore[import-untyped]  # it ships no types
 import structlog
 
 from maild.store.door import Heard, Lines, Read, Rows, Write
-from maild.store.faults import ConflictError, LedgerAwayError, LedgerClosedError, LedgerError, LedgerSchemaError
+from maild.store.faults import LedgerAwayError, LedgerClosedError, LedgerError, LedgerSchemaError
 from maild.store.faults_postgres import AGAIN, BROKEN, naming_faults
-from maild.store.instant import utc
 from maild.store.listening import listen, telling
-from maild.store.words import writable
+from maild.store.unit_postgres import answers, asked_for, run_unit, worded
 
 log = structlog.get_logger("maild.ledger")
 
@@ -98,17 +94,17 @@ class PostgresDoor:
     ) -> list[Rows]:
         """Write a unit: `Door.write`."""
         # Checked here, for a fault of the caller's is no fault of the ledger's.
-        statements = [(write, [_value(value) for value in write.params]) for write in unit]
+        statements = worded(unit)
         begin = _begin(alone, turn=turn)
         end = f"{telling(tell, self.name)}; COMMIT" if tell else "COMMIT"
         if turn and _inside.get() is self:
-            return await self.run(lambda con: _unit(con, begin, statements, end), inside=True)
-        return await self.run(lambda con: _unit(con, begin, statements, end))
+            return await self.run(lambda con: run_unit(con, begin, statements, end), inside=True)
+        return await self.run(lambda con: run_unit(con, begin, statements, end))
 
     async def read(self, questions: Sequence[Read]) -> list[Lines]:
         """Answer questions in one transaction: `Door.read`."""
-        asked = [(translated(each.sql), [_value(value) for value in each.params]) for each in questions]
-        return await self.run(lambda con: _answers(con, asked))
+        asked = asked_for(questions)
+        return await self.run(lambda con: answers(con, asked))
 
     async def run(self, work: Callable[[Any], Awaitable[T]], *, inside: bool = False) -> T:
         """Run `work` on a connection, again where the engine asks for it. It must leave no transaction open.
@@ -244,39 +240,6 @@ async def _refuse_other_encodings(pool: Any) -> None:
         raise LedgerSchemaError(f"the database is encoded in {encoding}: make one with ENCODING 'UTF8'")
 
 
-async def _unit(con: Any, begin: str, statements: Sequence[tuple[Write, list[Any]]], end: str) -> list[Rows]:
-    try:
-        await con.execute(begin)
-        rows = [await _statement(con, write, values) for write, values in statements]
-        await con.execute(end)
-    except BaseException:
-        try:
-            if not con.is_closed():
-                await con.execute("ROLLBACK")
-        except BROKEN:
-            con.terminate()
-        raise
-    return rows
-
-
-async def _answers(con: Any, asked: Sequence[tuple[str, list[Any]]]) -> list[Lines]:
-    async with con.transaction(isolation="repeatable_read", readonly=True):
-        return [[dict(row) for row in await con.fetch(sql, *values)] for sql, values in asked]
-
-
-async def _statement(con: Any, write: Write, values: list[Any]) -> Rows:
-    sql = translated(write.sql)
-    if "RETURNING" in sql or sql.startswith("SELECT"):
-        rows = [tuple(row) for row in await con.fetch(sql, *values)]
-        touched = len(rows)
-    else:
-        rows = []
-        touched = int((await con.execute(sql, *values)).rpartition(" ")[2])
-    if write.expect is not None and write.expect != touched:
-        raise ConflictError(f"{touched} rows where {write.expect} were expected: {write.sql}")
-    return rows
-
-
 def _begin(alone: Collection[str], *, turn: bool) -> str:
     # In one order, lest two units wait for each other.
     keys = sorted({TURN} if turn else ()) + sorted(
@@ -284,16 +247,3 @@ def _begin(alone: Collection[str], *, turn: bool) -> str:
     )
     locks = "".join(f"; SELECT pg_advisory_xact_lock({key})" for key in keys)
     return f"BEGIN{locks}"
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, str):
-        return writable(value)
-    return utc(value) if isinstance(value, datetime) else value
-
-
-@lru_cache(4096)
-def translated(sql: str) -> str:
-    """Give a statement in PostgreSQL's words: `?` is `$1`, `$2`, ..., and what is for PostgreSQL alone is there."""
-    parts = re.sub(r"/\*!(.*?)\*/", r"\1", sql).split("?")
-    return parts[0] + "".join(f"${number}{part}" for number, part in enumerate(parts[1:], 1))

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from itertools import groupby
 
 import pytest
 
@@ -8,7 +9,8 @@ from maild.sla.clock import ClockState
 from maild.sla.policy import Metric
 from maild.store import Asked, History
 from maild.store.faults import ConflictError, LedgerError
-from maild.store.record import Record
+from maild.store.record import Record, writes
+from maild.store.recording import unit_of
 from maild.ticket import Severity, State
 
 
@@ -245,3 +247,60 @@ async def test_what_is_counted_again_stands_behind_what_is_due(ledger, make, now
     assert await ledger.next_watch_at() < now
     assert await ledger.due_tickets(now, 3) == [4, 5, 1]
     assert await ledger.due_tickets(now, 9) == [4, 5, 1, 2, 3]
+
+
+def _of(make, number, **changes):
+    told = ((number, "resolution", 1, "target", "why"),)
+    return Record(
+        at=make.clock().started_at,
+        ticket=make.ticket(number=number),
+        clocks=tuple((make.clock(cycle=cycle), None) for cycle in range(1, 2 + number % 2)),
+        events=(make.event(),),
+        escalations=told,
+        outgoing=(make.outgoing(key=f"k{number}", octets=b"%d" % number),),
+        **changes,
+    )
+
+
+def test_records_of_several_tickets_are_written_side_by_side(make):
+    records = [_of(make, 1001), _of(make, 1002), _of(make, 1003)]
+    unit = unit_of(records)
+    assert sorted(map(repr, unit)) == sorted(repr(write) for record in records for write in writes(record))
+    for record in records:
+        own = writes(record)
+        assert [write for write in unit if write in own] == own
+    runs = [sql for sql, _ in groupby(unit, lambda write: write.sql)]
+    assert len(runs) == len({write.sql for write in unit})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"clock_ticket": 1001},
+        {"event_ticket": 1001},
+        {"received_id": 1},
+        {"unlinked": ((1001, 1002),)},
+        {"references": (("m9@acme.example", 1001, "own"),)},
+        {"parties": (Address("Carol", "carol@acme.example"),)},
+    ],
+)
+def test_records_that_have_to_do_with_each_other_are_written_in_order(make, changes):
+    first, second = _of(make, 1001), replace(_of(make, 1002), **changes)
+    assert unit_of([first, second]) == [*writes(first), *writes(second)]
+    assert unit_of([first, first]) == [*writes(first)] * 2
+
+
+async def test_side_by_side_they_are_all_written_or_none(ledger, make, now):
+    await ledger.record([_of(make, 1001), _of(make, 1002), _of(make, 1003)])
+    assert [len((await ledger.history(number)).sent) for number in (1001, 1002, 1003)] == [1, 1, 1]
+    again = [Record(at=now, ticket=make.ticket(number=number, revision=1), clocks=()) for number in (1001, 1002, 1003)]
+    for fault in (
+        replace(again[2], escalations=((1003, "resolution", 1, "target", "why"),)),
+        replace(again[2], ticket=make.ticket(number=1003, revision=7)),
+    ):
+        with pytest.raises(ConflictError):
+            await ledger.record([*again[:2], fault])
+        assert [(await ledger.ticket(number)).revision for number in (1001, 1002, 1003)] == [1, 1, 1]
+        assert len(await ledger.clocks(1001)) == 2
+    await ledger.record(again)
+    assert [(await ledger.ticket(number)).revision for number in (1001, 1002, 1003)] == [2, 2, 2]
