@@ -77,7 +77,7 @@ def _commits_of_sqlite(fate):
 
 
 def _commits_of_postgres(fate):
-    unit = door_postgres._unit
+    unit = door_postgres.run_unit
 
     class Watched:
         def __init__(self, con, end):
@@ -94,7 +94,7 @@ def _commits_of_postgres(fate):
                 fate.step("after a commit")
             return done
 
-    door_postgres._unit = lambda con, begin, statements, end: unit(Watched(con, end), begin, statements, end)
+    door_postgres.run_unit = lambda con, begin, statements, end: unit(Watched(con, end), begin, statements, end)
 
 
 def _hand_overs(fate):
